@@ -1,0 +1,67 @@
+# Needs Python 3.11 or later, make and a package registry as pip is configured for it.
+# All that is set up lies in this folder: .venv, .venv-meltano and .meltano.
+
+PYTHON ?= python3
+
+bin := .venv/bin
+meltano := .venv-meltano/bin/meltano
+plugins := tap-gong-privacy target-postgres
+say = @printf '==> %s\n'
+
+# A stamp is written when its step is complete: a step that was cut short is done again.
+tools := .venv/.complete
+meltano_tools := .venv-meltano/.complete
+meltano_plugins := .meltano/.complete
+
+.PHONY: demo test lint format clean
+.DELETE_ON_ERROR:
+
+demo: $(tools) $(meltano_plugins)
+	@$(bin)/python -m tests.demo
+
+test: lint $(meltano_plugins)
+	$(say) 'Tests, with Meltano and Postgres for real'
+	@$(bin)/python -m pytest
+
+lint: $(tools)
+	$(say) 'Format (ruff)'
+	@$(bin)/ruff format --check
+	$(say) 'Lint (ruff)'
+	@$(bin)/ruff check
+	$(say) 'Types (mypy)'
+	@$(bin)/mypy
+
+format: $(tools)
+	@$(bin)/ruff format
+	@$(bin)/ruff check --fix
+
+clean:
+	rm -rf .venv .venv-meltano .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+
+# An environment with a current pip: older ones know no dependency groups.
+define environment
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo 'Python 3.11 or later is needed, which $(PYTHON) is not: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)' >&2; \
+	  exit 1; }
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install -qq --upgrade pip
+endef
+
+$(tools): pyproject.toml
+	$(say) 'Setting up .venv: the tap, its linters and its tests (about half a minute)'
+	$(environment)
+	@$(@D)/bin/python -m pip install -qq --editable . --group dev
+	@touch $@
+
+$(meltano_tools): pyproject.toml
+	$(say) 'Setting up .venv-meltano: Meltano (about half a minute)'
+	$(environment)
+	@$(@D)/bin/python -m pip install -qq --group meltano
+	@touch $@
+
+# Meltano's own pip, not uv: it heeds the registry that pip is configured for.
+$(meltano_plugins): $(meltano_tools) pyproject.toml meltano.yml
+	$(say) 'Setting up .meltano: the tap and a Postgres target, as Meltano installs them (about half a minute)'
+	@MELTANO_VENV_BACKEND=virtualenv MELTANO_CLI_DISABLE_VERSION_CHECK=1 XDG_STATE_HOME=$(CURDIR)/.meltano \
+	  $(meltano) --log-level=warning install --clean $(plugins)
+	@touch $@

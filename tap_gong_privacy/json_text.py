@@ -1,0 +1,146 @@
+"""JSON as Gong wrote it: decoded and encoded without losing a digit."""
+
+from __future__ import annotations
+
+import decimal
+import json
+import re
+from typing import NoReturn, TypeAlias
+
+import msgspec
+
+JSON: TypeAlias = "None | bool | int | Number | str | list[JSON] | dict[str, JSON]"
+
+_NUL = "\0"
+_SYMBOL_FOR_NUL = "\N{SYMBOL FOR NULL}"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# Python refuses to convert longer integers to and from text.
+_LONGEST_INTEGER = 4300
+
+
+class Number(decimal.Decimal):
+    """A JSON number with a fraction or an exponent, or with very many digits, that remembers how it was written.
+
+    Attributes:
+        literal: The number as it stood in the JSON text.
+    """
+
+    literal: str
+
+    def __new__(cls, literal: str) -> Number:
+        """Read a JSON number.
+
+        Args:
+            literal: The number's JSON text.
+
+        Returns:
+            The number; not a number (NaN) to arithmetic where its exponent is beyond what `decimal` holds.
+        """
+        try:
+            number = super().__new__(cls, literal)
+        except decimal.InvalidOperation:
+            number = super().__new__(cls, "NaN")
+        number.literal = literal
+        return number
+
+
+def as_written(value: object) -> object:
+    """Encode what JSON has no type for: a `Number` verbatim.
+
+    Args:
+        value: A value that msgspec does not know.
+
+    Returns:
+        What to encode instead.
+
+    Raises:
+        TypeError: If the value has no place in JSON.
+    """
+    if isinstance(value, Number):
+        return msgspec.Raw(value.literal.encode())
+    msg = f"{type(value).__name__} has no place in JSON"
+    raise TypeError(msg)
+
+
+_decoder = msgspec.json.Decoder(float_hook=Number)
+_canonical = msgspec.json.Encoder(enc_hook=as_written, order="sorted")
+
+
+def canonical(value: object) -> bytes:
+    """Return the one JSON text of a value: keys sorted, no spaces, UTF-8, numbers as they were written.
+
+    Hashes that are keys in warehouses are taken over it, so it never changes.
+    """
+    return _canonical.encode(value)
+
+
+def decode(text: bytes) -> tuple[JSON, bool]:
+    """Decode JSON; integers of any size stay exact, other numbers become `Number`.
+
+    The two characters that no target can store are replaced: NUL by U+2400, a lone surrogate by U+FFFD.
+
+    Args:
+        text: JSON in UTF-8.
+
+    Returns:
+        The value, and whether a character was replaced in it.
+
+    Raises:
+        ValueError: If the text is not UTF-8, not JSON, or nested too deeply.
+    """
+    try:
+        try:
+            value: JSON = _decoder.decode(text)
+        except msgspec.DecodeError:
+            # msgspec refuses lone surrogates and very long integers; the standard library reads both.
+            return _storable(_decode_leniently(text))
+        # NUL can only be written escaped: a text without the escape needs no second look.
+        return _storable(value) if rb"\u0000" in text else (value, False)
+    except RecursionError:
+        msg = "nested too deeply"
+        raise ValueError(msg) from None
+
+
+def _decode_leniently(text: bytes) -> JSON:
+    value: JSON = json.loads(
+        text.decode("utf-8-sig"),
+        parse_float=Number,
+        parse_int=lambda digits: Number(digits) if len(digits) >= _LONGEST_INTEGER else int(digits),
+        parse_constant=_refuse,
+    )
+    return value
+
+
+def _refuse(_name: str) -> NoReturn:
+    msg = "NaN and Infinity are not JSON"
+    raise ValueError(msg)
+
+
+def _storable(value: JSON) -> tuple[JSON, bool]:
+    match value:
+        case str():
+            text = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value.replace(_NUL, _SYMBOL_FOR_NUL))
+            return text, text != value
+        case list():
+            parts = [_storable(element) for element in value]
+            return [part for part, _ in parts], any(changed for _, changed in parts)
+        case dict():
+            replaced = False
+            result: dict[str, JSON] = {}
+            for key, element in value.items():
+                name, name_changed = _storable(key)
+                part, part_changed = _storable(element)
+                result[free_name(str(name), result)] = part
+                replaced = replaced or name_changed or part_changed
+            return result, replaced
+        case _:
+            return value, False
+
+
+def free_name(name: str, *taken: dict[str, JSON] | dict[str, object]) -> str:
+    """Return a name that is not taken: itself, else with `#2`, `#3`, … behind it."""
+    candidate, number = name, 1
+    while any(candidate in names for names in taken):
+        number += 1
+        candidate = f"{name}#{number}"
+    return candidate

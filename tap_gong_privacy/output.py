@@ -1,0 +1,173 @@
+"""Singer messages on stdout: whole lines, each record before the STATE that counts it, and an end when nobody reads."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
+
+import msgspec
+from singer_sdk.contrib.msgspec import MsgSpecWriter, enc_hook
+from singer_sdk.singerlib import RecordMessage, StateMessage
+from typing_extensions import override
+
+from tap_gong_privacy.json_text import Number, as_written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from singer_sdk.singerlib.encoding.simple import Message
+
+_BUFFER = 64 * 1024
+# A target that does not read must not keep a stopped tap: the contract gives it five seconds.
+_GRACE = 3.0
+
+
+class SignalError(SystemExit):
+    """SIGTERM or SIGINT ends the run. No `Exception`: the SDK would log it as an error of its own."""
+
+
+class OutputLostError(SystemExit):
+    """Nothing can be written any more. No `Exception`, as above.
+
+    Attributes:
+        reason: Why, in words for the user.
+    """
+
+    def __init__(self, error: OSError) -> None:
+        """Initialize the error.
+
+        Args:
+            error: What writing raised.
+        """
+        super().__init__(1)
+        gone = error.errno == errno.EPIPE
+        self.reason = "the target closed its end of the pipe" if gone else os.strerror(error.errno or 0).lower()
+
+
+class Interruption:
+    """SIGTERM and SIGINT: while messages are written they only take effect between two of them."""
+
+    def __init__(self) -> None:
+        """Initialize without a signal."""
+        self.signum: int | None = None
+        self.is_deferred = False
+        self.on_grace_over: Callable[[], None] = lambda: None
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that the signal asks for."""
+        return 128 + (self.signum or 0)
+
+    def handle(self, signum: int, _frame: FrameType | None = None) -> None:
+        """Take a signal."""
+        if not self.is_deferred:
+            raise SystemExit(128 + signum)
+        if self.signum is None:
+            self.signum = signum
+            signal.signal(signal.SIGALRM, self._end)
+            signal.setitimer(signal.ITIMER_REAL, _GRACE)
+
+    def install(self) -> None:
+        """Take the signals from now on."""
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, self.handle)
+
+    def check(self) -> None:
+        """End the run if there was a signal.
+
+        Raises:
+            SignalError: If there was one.
+        """
+        if self.signum is not None:
+            raise SignalError(self.exit_code)
+
+    def _end(self, _signum: int, _frame: FrameType | None) -> None:
+        self.on_grace_over()
+        os._exit(self.exit_code)
+
+
+class Output(MsgSpecWriter):
+    """Writes Singer messages. Numbers are written as Gong wrote them."""
+
+    def __init__(self, interruption: Interruption) -> None:
+        """Initialize the writer.
+
+        Args:
+            interruption: Asked before each message.
+        """
+        super().__init__()
+        self._interruption = interruption
+        self._encoder = msgspec.json.Encoder(enc_hook=_encode_unknown, decimal_format="number")
+        self._buffer = bytearray()
+
+    @override
+    def serialize_message(self, message: Message) -> bytearray:
+        line = bytearray(self._encoder.encode(message.to_dict()))
+        line += b"\n"
+        return line
+
+    @override
+    def write_message(self, message: Message) -> None:
+        """Write a message; one that is no record at once, with all records before it.
+
+        Args:
+            message: The message.
+
+        Raises:
+            OutputLostError: If it cannot be written.
+        """
+        self._interruption.check()
+        self._buffer += self.serialize_message(message)
+        if len(self._buffer) >= _BUFFER or not isinstance(message, RecordMessage):
+            self.flush()
+
+    def write_last_state(self, state: dict[str, object]) -> None:
+        """Write the STATE that ends an interrupted run, after whole lines.
+
+        Args:
+            state: The tap's state.
+        """
+        self._buffer += self.serialize_message(StateMessage(value=state))
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand all lines to the target.
+
+        Raises:
+            OutputLostError: If they cannot be written.
+        """
+        lines, self._buffer = self._buffer, bytearray()
+        try:
+            sys.stdout.buffer.write(lines)
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            self._lose(error)
+
+    def check_reader(self) -> None:
+        """Find out, without writing, whether the target still reads.
+
+        Raises:
+            OutputLostError: If it closed its end of the pipe.
+        """
+        with suppress(OSError, ValueError):
+            poll = select.poll()
+            poll.register(sys.stdout.fileno(), 0)
+            if any(event & (select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0)):
+                self._lose(BrokenPipeError(errno.EPIPE, ""))
+
+    @staticmethod
+    def _lose(error: OSError) -> NoReturn:
+        # What is left in Python's own buffer must not be tried again at exit.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputLostError(error) from None
+
+
+def _encode_unknown(value: object) -> object:
+    return as_written(value) if isinstance(value, Number) else enc_hook(value)

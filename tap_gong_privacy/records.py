@@ -1,0 +1,218 @@
+"""From the elements of an answer to the records of a stream: renamed, repaired, keyed, nothing lost."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import TypeAlias
+
+from tap_gong_privacy import times
+from tap_gong_privacy.answers import Element
+from tap_gong_privacy.json_text import JSON, Number, canonical, free_name
+from tap_gong_privacy.schemas import UNDOCUMENTED, Field, Kind, Section
+
+Record: TypeAlias = dict[str, object]
+Notice: TypeAlias = Callable[[str], None]
+"""Told the name of each undocumented field that is met."""
+
+
+def build(section: Section, elements: list[Element], shared: Record, notice: Notice) -> Iterator[Record]:
+    """Build the records of one section of one answer.
+
+    Args:
+        section: The section that the elements are of.
+        elements: The section's elements, as Gong sent them.
+        shared: The columns that all records of this answer have in common.
+        notice: Told the name of each undocumented field.
+
+    Yields:
+        Records, in the order of the elements, no key twice.
+    """
+    if section.joins_twins:
+        elements = _joined(section, elements)
+    template = dict.fromkeys([section.key, *(field.column for field in section.fields)]) | shared
+    if section.is_event:
+        occurrences: dict[str, int] = {}
+        for element in elements:
+            yield _record(section, element, template, notice) | {section.key: _event_hash(section, element, occurrences)}
+        return
+    keyed = _Keys(section, template)
+    for element in elements:
+        record = _record(section, element, template, notice)
+        if keyed.is_new(record, element):
+            yield record
+
+
+def text_of(value: JSON) -> str | None:
+    """Return a value as text: text itself, and a number as Gong wrote it; None where the value is neither."""
+    if type(value) is str:
+        return value
+    if isinstance(value, Number):
+        return value.literal
+    if type(value) is int:
+        return str(value)
+    return None
+
+
+def _record(section: Section, element: Element, template: Record, notice: Notice) -> Record:
+    record = template.copy()
+    fields = section.by_name
+    rest: dict[str, JSON] = {}
+    for name, value in element.items():
+        field = fields.get(name)
+        if field is None:
+            rest[free_name(name, rest)] = value
+            notice(name)
+        elif type(value) is str and field.kind is Kind.TEXT:
+            record[field.column] = value
+        elif value is not None:
+            record[field.column] = _fit(field, value, name, rest, notice)
+    if rest:
+        record[UNDOCUMENTED] = rest
+    return record
+
+
+def _fit(field: Field, value: JSON, path: str, misfits: dict[str, JSON], notice: Notice) -> object:
+    """Return a value as its documented type, or None and keep it among the misfits, under its documented path."""
+    result: object = None
+    is_whole = False
+    match field.kind:
+        case Kind.ANY:
+            return value
+        case Kind.TEXT:
+            result = text_of(value)
+            is_whole = result is not None
+        case Kind.DATE_TIME:
+            time = _time(value)
+            if time is not None:
+                result, is_cut = time
+                is_whole = not is_cut
+        case Kind.OBJECTS if isinstance(value, list):
+            return [
+                _nested(field, element, f"{path}[{index}]", misfits, notice) for index, element in enumerate(value)
+            ]
+    if not is_whole:
+        misfits[free_name(path, misfits)] = value
+    return result
+
+
+def _time(value: JSON) -> tuple[str, bool] | None:
+    if isinstance(value, str):
+        return times.from_text(value)
+    if isinstance(value, Number) or type(value) is int:
+        return times.from_epoch(Decimal(value))
+    return None
+
+
+def _nested(field: Field, element: JSON, path: str, misfits: dict[str, JSON], notice: Notice) -> Record | None:
+    if not isinstance(element, dict):
+        if element is not None:
+            misfits[free_name(path, misfits)] = element
+        return None
+    result = field.empty.copy()
+    for name, value in element.items():
+        inner = field.by_name.get(name)
+        if inner is None:
+            # Not a name that another key of this object has, or the two would be one.
+            others = {other: None for other in element if other != name}
+            result[free_name(name, result, others)] = value
+            notice(name)
+        elif value is not None:
+            result[inner.column] = _fit(inner, value, f"{path}.{name}", misfits, notice)
+    return result
+
+
+class _Keys:
+    """Gives each record of one section a key of its own."""
+
+    def __init__(self, section: Section, template: Record) -> None:
+        self._section = section
+        self._template = template
+        self._first: dict[str, Element] = {}
+        self._contents: dict[str, list[bytes]] = {}
+
+    def is_new(self, record: Record, element: Element) -> bool:
+        """Fill in the record's key; tell whether it is not the same as an earlier record."""
+        column = self._section.key
+        record[column] = key = record[column] or _missing_hash(element, column)
+        key = str(key)
+        first = self._first.setdefault(key, element)
+        if first is element:
+            return True
+        contents = self._contents.setdefault(key, [self._content(self._again(first, key))])
+        content = self._content(record)
+        if content in contents:
+            return False
+        contents.append(content)
+        record[column] = name = free_name(key, dict.fromkeys(self._first))
+        self._first[name] = element
+        return True
+
+    def _again(self, element: Element, key: str) -> Record:
+        return _record(self._section, element, self._template, _ignore) | {self._section.key: key}
+
+    @staticmethod
+    def _content(record: Record) -> bytes:
+        return canonical(record)
+
+
+def _ignore(_name: str) -> None:
+    """Take no notice: the field was told before."""
+
+
+def _missing_hash(element: Element, key: str) -> str:
+    """Return the key of an element that has none: over all else that Gong sent. Never changes (see `canonical`)."""
+    content = {name: value for name, value in element.items() if name != key or value not in {None, ""}}
+    return f"missing-{hashlib.sha256(canonical(content)).hexdigest()}"
+
+
+def _event_hash(section: Section, element: Element, occurrences: dict[str, int]) -> str:
+    """Return the hash that is an event's key. Never changes (see `canonical`).
+
+    SHA-256, in hexadecimal, of the canonical JSON list of the documented fields' values as Gong sent them, in the
+    documented order, null for a missing one; from the second equal event of an answer on with its occurrence behind.
+    """
+    values: list[JSON] = [element.get(field.name) for field in section.fields]
+    digest = hashlib.sha256(canonical(values)).hexdigest()
+    occurrences[digest] = occurrence = occurrences.get(digest, 0) + 1
+    if occurrence == 1:
+        return digest
+    return hashlib.sha256(canonical([*values, occurrence])).hexdigest()
+
+
+def _joined(section: Section, elements: list[Element]) -> list[Element]:
+    """Join the elements of equal key into one, with the objects of all."""
+    groups: dict[str, list[Element]] = {}
+    for position, element in enumerate(elements):
+        key = text_of(element.get(section.key))
+        # An element without a key joins no other: its own group, under a name that no key has.
+        groups.setdefault(f"key {key}" if key else f"none {position}", []).append(element)
+    return [_join(section, group) if len(group) > 1 else group[0] for group in groups.values()]
+
+
+def _join(section: Section, group: list[Element]) -> Element:
+    lists = [field.name for field in section.fields if field.kind is Kind.OBJECTS]
+    joined: Element = {section.key: group[0][section.key], **{name: None for name in lists}}
+    seen: set[bytes] = set()
+    for element in group:
+        content = canonical({**element, section.key: None})
+        if content in seen:
+            continue
+        seen.add(content)
+        for name, value in element.items():
+            present = joined.get(name)
+            if name in lists and isinstance(value, list):
+                joined[name] = [*present, *value] if isinstance(present, list) else value
+            elif name in lists and value is None or name == section.key:
+                continue
+            else:
+                _keep(joined, name, value, lists)
+    return joined
+
+
+def _keep(joined: Element, name: str, value: JSON, lists: list[str]) -> None:
+    """Keep a value that may differ from the one that an earlier element has under the same name."""
+    alternatives = [joined[other] for other in joined if other == name or other.startswith(f"{name}#")]
+    if canonical(value) not in map(canonical, alternatives):
+        joined[free_name(name, joined) if name not in lists else free_name(f"{name}#2", joined)] = value

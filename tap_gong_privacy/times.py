@@ -1,0 +1,69 @@
+"""Times as targets need them: UTC, with a `Z`, to the microsecond."""
+
+from __future__ import annotations
+
+import decimal
+import re
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECONDS_FROM = 10**11
+# Far beyond the year 9999, yet small enough to compute with.
+_LARGEST_EPOCH = 10**18
+_EXACT = decimal.Context(prec=60, rounding=decimal.ROUND_DOWN)
+_FINER_THAN_MICROSECONDS = re.compile(r"[.,]\d{7}")
+# Newer Pythons read hour 24 as the next day's 00; older ones, and databases, refuse it.
+_HOUR_24 = re.compile(r"(\d{4}-\d\d-\d\d|\d{8}|\d{4}-?W\d\d(-?\d)?).24")
+
+
+def format_utc(moment: datetime) -> str:
+    """Return an aware time as `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`.
+
+    Args:
+        moment: A time with an offset.
+
+    Returns:
+        The time in UTC.
+
+    Raises:
+        OverflowError: If it lies outside of the years 1 to 9999 in UTC.
+    """
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def from_text(text: str) -> tuple[str, bool] | None:
+    """Read an ISO 8601 time.
+
+    Args:
+        text: A date and time with an offset.
+
+    Returns:
+        The time in UTC, and whether a finer fraction was cut to microseconds; None where the text is unreadable.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None or (not moment.hour and _HOUR_24.match(text)):
+            return None
+        return format_utc(moment), _FINER_THAN_MICROSECONDS.search(text) is not None
+    except (ValueError, OverflowError):
+        return None
+
+
+def from_epoch(number: decimal.Decimal) -> tuple[str, bool] | None:
+    """Read an epoch number: seconds, or milliseconds from 10^11 on.
+
+    Args:
+        number: Seconds or milliseconds since 1970-01-01T00:00:00Z; may be negative.
+
+    Returns:
+        The time in UTC, and whether a finer fraction was cut to microseconds; None where it is out of range.
+    """
+    if number.is_nan() or abs(number) > _LARGEST_EPOCH:
+        return None
+    exponent = 3 if abs(number) >= _MILLISECONDS_FROM else 6
+    exact = _EXACT.scaleb(number, exponent)
+    microseconds = _EXACT.to_integral_value(exact)
+    try:
+        return format_utc(_EPOCH + timedelta(microseconds=int(microseconds))), microseconds != exact
+    except OverflowError:
+        return None

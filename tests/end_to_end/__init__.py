@@ -1,0 +1,1 @@
+"""The installed command, Meltano and real databases."""
