@@ -79,7 +79,7 @@ def _fault_of(address: object) -> str | None:
     if not address:
         reason = "empty"
     elif not (local and at and domain):
-        reason = 'no text on both sides of an "@"'
+        reason = "no text on both sides of an at sign"
     elif any(character.isspace() or unicodedata.category(character) in _INVISIBLE for character in address):
         reason = "white space, a control or an invisible character in it"
     elif address.casefold().startswith("mailto:"):

@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NoReturn
 
 import backoff
+from requests import codes
 
 from tap_gong_privacy import answers, json_text, times
 from tap_gong_privacy.answers import Answer, UnusableError
@@ -29,6 +30,7 @@ PATH = "/v2/data-privacy/data-for-email-address"
 SCOPE = "api:data-privacy:read"
 
 _LONGEST_BACKOFF = 60.0
+_REFUSALS = range(300, 500)
 _SHOWN_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SECONDS = re.compile(r"\d{1,18}(\.\d+)?")
 
@@ -146,22 +148,18 @@ class Client:
             response = self._transport.get({"emailAddress": address})
         except TransportError as error:
             return _Fault(Lookup(Status.FAILED, datetime.now(UTC), errors=(f"Gong gave no answer: {error}",)))
-        if response.status == 429:
+        if response.status == codes.too_many_requests:
             return self._limited(response)
         self._pacer.answered()
-        match response.status:
-            case 200:
-                return _answer(response)
-            case 400:
-                return _outcome(response, Status.REJECTED, "Gong answered 400 without a message")
-            case 401:
-                self._stop(_credentials_refused(response))
-            case 408:
-                return _fault(response)
-            case status if 300 <= status < 500:
-                return _outcome(response, Status.FAILED, f"Gong answered {status}", is_refusal=True)
-            case _:
-                return _fault(response)
+        if response.status == codes.unauthorized:
+            self._stop(_credentials_refused(response))
+        if response.status == codes.ok:
+            return _answer(response)
+        if response.status == codes.bad_request:
+            return _outcome(response, Status.REJECTED, "Gong answered 400 without a message")
+        if response.status in _REFUSALS and response.status != codes.request_timeout:
+            return _outcome(response, Status.FAILED, f"Gong answered {response.status}", is_refusal=True)
+        return _fault(response)
 
     def _limited(self, response: Response) -> _Limited:
         retry_after = _retry_after(response)

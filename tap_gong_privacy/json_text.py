@@ -5,11 +5,14 @@ from __future__ import annotations
 import decimal
 import json
 import re
-from typing import NoReturn, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
 
 import msgspec
 
-JSON: TypeAlias = "None | bool | int | Number | str | list[JSON] | dict[str, JSON]"
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+JSON: TypeAlias = "bool | int | Number | str | list[JSON] | dict[str, JSON] | None"
 
 _NUL = "\0"
 _SYMBOL_FOR_NUL = "\N{SYMBOL FOR NULL}"
@@ -27,7 +30,7 @@ class Number(decimal.Decimal):
 
     literal: str
 
-    def __new__(cls, literal: str) -> Number:
+    def __new__(cls, literal: str) -> Self:
         """Read a JSON number.
 
         Args:
@@ -137,7 +140,7 @@ def _storable(value: JSON) -> tuple[JSON, bool]:
             return value, False
 
 
-def free_name(name: str, *taken: dict[str, JSON] | dict[str, object]) -> str:
+def free_name(name: str, *taken: Mapping[str, object]) -> str:
     """Return a name that is not taken: itself, else with `#2`, `#3`, … behind it."""
     candidate, number = name, 1
     while any(candidate in names for names in taken):

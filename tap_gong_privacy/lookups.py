@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import queue
+import sys
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, TypeAlias
@@ -30,7 +31,7 @@ class Lookups:
             max_concurrency: Look-ups in flight at once; one that waits for its turn, or is being consumed, counts.
         """
         self._look_up = look_up
-        self._max_concurrency = max_concurrency
+        self._max_concurrency = min(max_concurrency, sys.maxsize)
         self._threads = 0
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[tuple[int, Lookup | BaseException]] = queue.SimpleQueue()

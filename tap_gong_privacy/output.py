@@ -8,7 +8,7 @@ import select
 import signal
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter, enc_hook
@@ -18,7 +18,7 @@ from typing_extensions import override
 from tap_gong_privacy.json_text import Number, as_written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import FrameType
 
     from singer_sdk.singerlib.encoding.simple import Message
@@ -127,7 +127,7 @@ class Output(MsgSpecWriter):
         if len(self._buffer) >= _BUFFER or not isinstance(message, RecordMessage):
             self.flush()
 
-    def write_last_state(self, state: dict[str, object]) -> None:
+    def write_last_state(self, state: Mapping[str, Any]) -> None:
         """Write the STATE that ends an interrupted run, after whole lines.
 
         Args:

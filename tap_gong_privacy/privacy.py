@@ -1,4 +1,4 @@
-"""Keeps addresses and secrets out of stderr: libraries that would show one are silenced, a last net catches the rest."""
+"""Keeps addresses and secrets out of stderr: what would show one is silenced, a last net catches the rest."""
 
 from __future__ import annotations
 
@@ -64,6 +64,7 @@ class _Net(io.TextIOBase):
         return True
 
     @property
+    @override
     def encoding(self) -> str:  # type: ignore[override]
         """The encoding of the stream behind it."""
         return self._stream.encoding

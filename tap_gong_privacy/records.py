@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from tap_gong_privacy import times
-from tap_gong_privacy.answers import Element
 from tap_gong_privacy.json_text import JSON, Number, canonical, free_name
 from tap_gong_privacy.schemas import UNDOCUMENTED, Field, Kind, Section
+
+if TYPE_CHECKING:
+    from tap_gong_privacy.answers import Element
 
 Record: TypeAlias = dict[str, object]
 Notice: TypeAlias = Callable[[str], None]
@@ -35,7 +37,9 @@ def build(section: Section, elements: list[Element], shared: Record, notice: Not
     if section.is_event:
         occurrences: dict[str, int] = {}
         for element in elements:
-            yield _record(section, element, template, notice) | {section.key: _event_hash(section, element, occurrences)}
+            yield _record(section, element, template, notice) | {
+                section.key: _event_hash(section, element, occurrences)
+            }
         return
     keyed = _Keys(section, template)
     for element in elements:
@@ -89,9 +93,7 @@ def _fit(field: Field, value: JSON, path: str, misfits: dict[str, JSON], notice:
                 result, is_cut = time
                 is_whole = not is_cut
         case Kind.OBJECTS if isinstance(value, list):
-            return [
-                _nested(field, element, f"{path}[{index}]", misfits, notice) for index, element in enumerate(value)
-            ]
+            return [_nested(field, element, f"{path}[{index}]", misfits, notice) for index, element in enumerate(value)]
     if not is_whole:
         misfits[free_name(path, misfits)] = value
     return result
@@ -163,7 +165,8 @@ def _ignore(_name: str) -> None:
 
 def _missing_hash(element: Element, key: str) -> str:
     """Return the key of an element that has none: over all else that Gong sent. Never changes (see `canonical`)."""
-    content = {name: value for name, value in element.items() if name != key or value not in {None, ""}}
+    # Not by membership: the value may be a list or an object, which no set can hold.
+    content = {name: value for name, value in element.items() if name != key or (value is not None and value != "")}
     return f"missing-{hashlib.sha256(canonical(content)).hexdigest()}"
 
 
@@ -193,7 +196,7 @@ def _joined(section: Section, elements: list[Element]) -> list[Element]:
 
 def _join(section: Section, group: list[Element]) -> Element:
     lists = [field.name for field in section.fields if field.kind is Kind.OBJECTS]
-    joined: Element = {section.key: group[0][section.key], **{name: None for name in lists}}
+    joined: Element = {section.key: group[0][section.key], **dict.fromkeys(lists)}
     seen: set[bytes] = set()
     for element in group:
         content = canonical({**element, section.key: None})
@@ -204,7 +207,7 @@ def _join(section: Section, group: list[Element]) -> Element:
             present = joined.get(name)
             if name in lists and isinstance(value, list):
                 joined[name] = [*present, *value] if isinstance(present, list) else value
-            elif name in lists and value is None or name == section.key:
+            elif name == section.key or (name in lists and value is None):
                 continue
             else:
                 _keep(joined, name, value, lists)

@@ -122,13 +122,15 @@ class Run:
             return None
         self._failures.append(lookup)
         count = len(self._failures)
-        if count == self._round.total or count == _OUTAGE:
-            if not self._round.is_answered and all(failure.is_refusal for failure in self._failures):
-                return Stop(refusals(lookup.http_status))
+        are_refusals = not self._round.is_answered and all(failure.is_refusal for failure in self._failures)
+        if are_refusals and count in {self._round.total, _OUTAGE}:
+            return Stop(refusals(lookup.http_status))
         if count < _OUTAGE:
             return None
         reason = "no answer" if lookup.http_status is None else f"HTTP {lookup.http_status}"
-        return Stop(f"{count} addresses in a row failed (the last one: {reason}). Run again later, with the same state.")
+        return Stop(
+            f"{count} addresses in a row failed (the last one: {reason}). Run again later, with the same state."
+        )
 
     def _tick(self, tick: Callable[[], None]) -> None:
         tick()

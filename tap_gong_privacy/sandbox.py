@@ -66,9 +66,7 @@ EXAMPLE_ANSWER: dict[str, Any] = {
             ],
         }
     ],
-    "meetings": [
-        {"id": "8059707022269524529.sb5gr1tgpt5dd799eh035rb3dk@google.com_2022-06-30T13:00:00Z"}
-    ],
+    "meetings": [{"id": "8059707022269524529.sb5gr1tgpt5dd799eh035rb3dk@google.com_2022-06-30T13:00:00Z"}],
     "customerData": [
         {
             "system": "Salesforce",
@@ -99,9 +97,7 @@ EXAMPLE_ANSWER: dict[str, Any] = {
 QUOTA_RETRY_AFTER = 21_600
 """Seconds that an answer beyond the daily quota tells to wait."""
 
-Fault = Literal[
-    "", "reset", "close", "hang", "truncate", "long", "drip", "drip_headers", "bad_gzip"
-]
+Fault = Literal["", "reset", "close", "hang", "truncate", "long", "drip", "drip_headers", "bad_gzip"]
 
 _ERROR = "An error has occurred"
 _ACCESS_DENIED = "Validate credentials failed. Please check your credentials and try again."

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import requests
 from requests.auth import _basic_auth_str
 from singer_sdk import typing as th
 
@@ -142,6 +143,10 @@ _KINDS = {
 }
 
 
+class _WrongTypeError(Exception):
+    """A value that is not of the declared type, or out of its bounds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The tap's own settings, checked. See `DECLARED` for their meaning."""
@@ -208,14 +213,14 @@ def clean(raw: Mapping[str, object], schema: Mapping[str, Any]) -> dict[str, Any
     Raises:
         ConfigError: If one is unknown or wrong.
     """
-    given = {name: value for name, value in raw.items() if value is not None and value != ""}  # noqa: PLC1901
+    given = {name: value for name, value in raw.items() if value is not None and value != ""}
     problems = [_unknown(name, schema) for name in given if name not in schema["properties"] | _off(given)]
     config: dict[str, Any] = {}
     for name, definition in schema["properties"].items():
         if name in given:
             try:
                 config[name] = _typed(given[name], definition)
-            except (ValueError, ArithmeticError):
+            except (ValueError, ArithmeticError, RecursionError):
                 problems.append(f"{name} must be {_expected(definition)}")
         elif definition.get("default") is not None:
             config[name] = definition["default"]
@@ -243,7 +248,7 @@ def checked(config: Mapping[str, Any]) -> Settings:
     if bool(token) == bool(key or secret) or bool(key) != bool(secret):
         msg = "Wrong settings: set either access_key and access_key_secret, or access_token, and not both."
         raise ConfigError(msg)
-    own = {field.name: config.get(field.name) for field in fields(Settings)}
+    own: dict[str, Any] = {field.name: config.get(field.name) for field in fields(Settings)}
     return Settings(**{**own, **credentials, "api_url": _api_url(config["api_url"])})
 
 
@@ -271,14 +276,14 @@ def _unknown(name: str, schema: Mapping[str, Any]) -> str:
 
 
 def _typed(value: object, definition: Mapping[str, Any]) -> object:
-    """Return a value of the declared type; ValueError or ArithmeticError where it is none."""
+    """Return a value of the declared type; an error where it is none."""
     kind = _kind(definition)
     if isinstance(value, str) and kind != "string":
         value = _parsed(value.strip(), kind)
     if kind in {"integer", "number"}:
         return _number(value, kind, definition)
     if not isinstance(value, {"string": str, "boolean": bool, "array": list, "object": dict}[kind]):
-        raise ValueError(kind)
+        raise _WrongTypeError
     return value
 
 
@@ -290,7 +295,7 @@ def _kind(definition: Mapping[str, Any]) -> str:
 def _parsed(text: str, kind: str) -> object:
     if kind == "boolean":
         if text.lower() not in _SWITCH:
-            raise ValueError(kind)
+            raise _WrongTypeError
         return _SWITCH[text.lower()]
     if kind in {"integer", "number"}:
         return Decimal(text)
@@ -300,15 +305,15 @@ def _parsed(text: str, kind: str) -> object:
 
 def _number(value: object, kind: str, definition: Mapping[str, Any]) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise ValueError(kind)
+        raise _WrongTypeError
     number = float(value)
     if not math.isfinite(number) or number < definition.get("minimum", number):
-        raise ValueError(kind)
+        raise _WrongTypeError
     if "exclusiveMinimum" in definition and number <= definition["exclusiveMinimum"]:
-        raise ValueError(kind)
+        raise _WrongTypeError
     if kind == "integer":
         if value != int(value):
-            raise ValueError(kind)
+            raise _WrongTypeError
         return int(value)
     return number
 
@@ -337,10 +342,17 @@ def _api_url(text: str) -> str:
     try:
         url = urlsplit(text.strip())
         host, _ = url.hostname, url.port
+        # As it is going to be asked: a host name may be none.
+        (urlsplit(requests.Request("GET", text.strip()).prepare().url or "").hostname or "").encode("idna")
     except ValueError:
         raise ConfigError(wrong) from None
     is_secure = url.scheme == "https" or (url.scheme == "http" and _is_loopback(host or ""))
-    if not is_secure or not host or set(text) & set("@?#\\") or re.search(r"\s", text.strip()):
+    if (
+        not is_secure
+        or not host
+        or set(text) & set("@?#\\")
+        or re.search(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]", text.strip())
+    ):
         raise ConfigError(wrong)
     return text.strip().rstrip("/")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +14,7 @@ from tap_gong_privacy import records, schemas, times
 from tap_gong_privacy.schemas import SECTIONS
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
@@ -157,10 +157,8 @@ class LookupsStream(_PrivacyStream):
             for stream in self._sections:
                 section = stream.section
                 built = records.build(section, answer.sections[section.name], shared, self._notices.undocumented)
-                if stream.selected:
-                    count = stream.write(built, self._lookup.looked_up_at)
-                else:
-                    count = sum(1 for _ in built)
+                extracted = self._lookup.looked_up_at
+                count = stream.write(built, extracted) if stream.selected else sum(1 for _ in built)
                 record[section.count_column] = count
             for name in answer.undocumented:
                 self._notices.undocumented(name)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import fnmatch
 import json
 import logging
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
-import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import MapExpressionError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
@@ -21,7 +20,7 @@ from tap_gong_privacy import checkpoint, privacy, schemas, settings
 from tap_gong_privacy.addresses import read_addresses
 from tap_gong_privacy.checkpoint import Round
 from tap_gong_privacy.client import Client, Status
-from tap_gong_privacy.errors import ConfigError
+from tap_gong_privacy.errors import CommandLineError, ConfigError
 from tap_gong_privacy.json_text import canonical
 from tap_gong_privacy.output import Interruption, Output, OutputLostError, SignalError
 from tap_gong_privacy.pacing import Pacer
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import FrameType
 
+    import click
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
@@ -43,7 +43,7 @@ _NO_PAUSE = -1.0
 
 
 class TapGongPrivacy(Tap):
-    """Singer tap for Gong's data-privacy endpoint: every reference to an e-mail address, and the proof of the search."""
+    """Singer tap for Gong's data-privacy endpoint: all references to an e-mail address, and proof of the search."""
 
     name = "tap-gong-privacy"
     package_name = "tap-gong-privacy"
@@ -122,6 +122,8 @@ class TapGongPrivacy(Tap):
         for error in DEFAULT_JSONSCHEMA_VALIDATOR(schema).iter_errors(cleaned):
             # Its message quotes the value.
             name = error.absolute_path[0] if error.absolute_path else "The config"
+            if name == "email_addresses":
+                continue  # read_addresses names each wrong entry
             msg = f"Wrong settings: {name} is not of the documented shape; see --about."
             raise ConfigError(msg)
         return cleaned
@@ -277,7 +279,7 @@ class TapGongPrivacy(Tap):
 
     @override
     @classmethod
-    def invoke(
+    def invoke(  # type: ignore[override]  # as the SDK's own tap has it
         cls,
         *,
         about: bool = False,
@@ -340,9 +342,7 @@ def _check_config_file(path: str) -> None:
             content = _read_json(file, f"The config file {path}")
     except OSError as error:
         msg = f"The config file {path} cannot be read: {(error.strerror or 'unknown error').lower()}."
-        wrong = ConfigError(msg)
-        wrong.exit_code = 2  # like each file given by option that is not there
-        raise wrong from None
+        raise CommandLineError(msg) from None
     if not isinstance(content, dict):
         msg = f"The config file {path} must hold a JSON object of settings."
         raise ConfigError(msg)
@@ -368,7 +368,7 @@ def _catalog(catalog: dict[str, Any] | Catalog | None) -> Catalog | None:
     if catalog is None or isinstance(catalog, Catalog):
         return catalog
     try:
-        result = Catalog.from_dict(catalog)
+        result = Catalog.from_dict(cast("dict[str, list[dict[str, Any]]]", catalog))
         for entry in result.streams:
             entry.metadata.resolve_selection()
             if not isinstance(entry.schema.to_dict().get("properties", {}), dict):

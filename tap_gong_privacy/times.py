@@ -58,12 +58,15 @@ def from_epoch(number: decimal.Decimal) -> tuple[str, bool] | None:
     Returns:
         The time in UTC, and whether a finer fraction was cut to microseconds; None where it is out of range.
     """
-    if number.is_nan() or abs(number) > _LARGEST_EPOCH:
+    # Copied, not computed: an exponent of a million would overflow.
+    size = number.copy_abs()
+    if number.is_nan() or size > _LARGEST_EPOCH:
         return None
-    exponent = 3 if abs(number) >= _MILLISECONDS_FROM else 6
-    exact = _EXACT.scaleb(number, exponent)
-    microseconds = _EXACT.to_integral_value(exact)
+    exponent = 3 if size >= _MILLISECONDS_FROM else 6
+    microseconds = _EXACT.to_integral_value(_EXACT.scaleb(number, exponent))
     try:
-        return format_utc(_EPOCH + timedelta(microseconds=int(microseconds))), microseconds != exact
+        # Compared with the number itself, which may have more digits than the context.
+        is_cut = _EXACT.scaleb(microseconds, -exponent) != number
+        return format_utc(_EPOCH + timedelta(microseconds=int(microseconds))), is_cut
     except OverflowError:
         return None

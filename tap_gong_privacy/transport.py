@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -24,6 +24,20 @@ if TYPE_CHECKING:
     from urllib3.connectionpool import HTTPConnectionPool
 
 _WATCH_EVERY = 0.25
+# The first that fits: the more special ones come first.
+_REASONS = (
+    (requests.exceptions.SSLError, "no TLS connection that can be trusted"),
+    (requests.exceptions.ProxyError, "the proxy gave no connection"),
+    (requests.exceptions.ConnectTimeout, "no connection within {timeout:g} seconds (request_timeout)"),
+    (requests.exceptions.Timeout, "no data within {timeout:g} seconds (request_timeout)"),
+    (requests.exceptions.ContentDecodingError, "its answer could not be decompressed"),
+    (requests.exceptions.ChunkedEncodingError, "its answer broke off"),
+    (requests.exceptions.ConnectionError, "the connection failed"),
+    (requests.RequestException, "the request could not be made; is the proxy's URL right?"),
+    (OSError, "the connection could not be set up; is REQUESTS_CA_BUNDLE a file?"),
+)
+# Sockets take no more than 2^31 milliseconds.
+_LONGEST_TIMEOUT = 2_000_000.0
 
 
 class TransportError(Exception):
@@ -131,8 +145,8 @@ class _WatchedHTTPS(_Watched, HTTPSConnection):
 class _Adapter(HTTPAdapter):
     @override
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
-        pool = super().get_connection_with_tls_context(*args, **kwargs)
-        pool.ConnectionCls = _WatchedHTTPS if pool.scheme == "https" else _Watched  # type: ignore[assignment]
+        pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
+        pool.ConnectionCls = _WatchedHTTPS if pool.scheme == "https" else _Watched
         return pool
 
 
@@ -151,7 +165,7 @@ class Transport:
         """
         self._url = url
         self._credentials = credentials
-        self._timeout = timeout
+        self._timeout = min(timeout, _LONGEST_TIMEOUT)
         self._before_send = before_send
         self._local = threading.local()
         self._attempts: dict[int, _Attempt] = {}
@@ -234,29 +248,14 @@ def _too_slow(timeout: float) -> str:
     return f"its answer took longer than {2 * timeout:g} seconds (twice request_timeout)"
 
 
-def _reason(error: BaseException, attempt: _Attempt, timeout: float) -> str:
+def _reason(error: Exception, attempt: _Attempt, timeout: float) -> str:
     """Say what went wrong in words of our own."""
     if attempt.is_expired:
         return _too_slow(timeout)
-    match error:
-        case requests.exceptions.SSLError():
-            return "no TLS connection that can be trusted"
-        case requests.exceptions.ProxyError():
-            return "the proxy gave no connection"
-        case requests.exceptions.ConnectTimeout():
-            return f"no connection within {timeout:g} seconds (request_timeout)"
-        case requests.exceptions.Timeout():
-            return f"no data within {timeout:g} seconds (request_timeout)"
-        case requests.exceptions.ContentDecodingError():
-            return "its answer could not be decompressed"
-        case requests.exceptions.ChunkedEncodingError():
-            return "its answer broke off"
-        case requests.exceptions.ConnectionError():
-            return "its host name could not be resolved" if _is_caused_by_name(error) else "the connection failed"
-        case requests.RequestException():
-            return f"the request failed ({type(error).__name__})"
-        case _:
-            return "the connection could not be set up; is REQUESTS_CA_BUNDLE a file?"
+    if _is_caused_by_name(error):
+        return "its host name could not be resolved"
+    reason = next((reason for type_, reason in _REASONS if isinstance(error, type_)), "the request failed")
+    return reason.format(timeout=timeout)
 
 
 def _is_caused_by_name(error: BaseException) -> bool:

@@ -6,11 +6,13 @@ import contextlib
 import gzip
 import http.client
 import json
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -140,9 +142,7 @@ def test_answers_differ_between_addresses_and_not_between_calls() -> None:
         assert len({len(answer[section]) for answer in answers}) > 1, section
     assert len({answer["requestId"] for answer in answers}) == 50
     times = [email["sentTime"] for answer in answers for email in answer["emails"]]
-    pattern = re.compile(
-        r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(Z|-03:00|\.834\+05:30|\.233692Z)", re.ASCII
-    )
+    pattern = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(Z|-03:00|\.834\+05:30|\.233692Z)", re.ASCII)
     assert all(pattern.fullmatch(sent) for sent in times)
 
 
@@ -152,18 +152,14 @@ def test_example_answer_cannot_be_changed_through_an_answer() -> None:
     assert len(documented_answer(EXAMPLE_ADDRESS)["emails"]) == 1
 
 
-@pytest.mark.parametrize(
-    "address", ["plus+tag@example.com", "O'Brien&co=1#x@example.com", "zoë@exämple.com"]
-)
+@pytest.mark.parametrize("address", ["plus+tag@example.com", "O'Brien&co=1#x@example.com", "zoë@exämple.com"])
 def test_address_arrives_as_it_was_written(sandbox: Sandbox, address: str) -> None:
     """An address that the client encodes properly is noted and answered letter by letter."""
     assert ask(sandbox, address).json() == documented_answer(address)
     assert [call.address for call in sandbox.calls] == [address]
 
 
-@pytest.mark.parametrize(
-    "address, status", [("a@example.com", 200), ("refused@example.com", 400), ("", 400)]
-)
+@pytest.mark.parametrize("address, status", [("a@example.com", 200), ("refused@example.com", 400), ("", 400)])
 def test_request_id_stands_in_body_and_header(sandbox: Sandbox, address: str, status: int) -> None:
     """Body and `x-traceid` name the same requestId, on answers and on errors."""
     answer = ask(sandbox, address)
@@ -202,9 +198,7 @@ def test_credentials_are_checked(sandbox: Sandbox, authorization: str | None, st
     assert answer.status == status
     if status == 401:
         assert answer.headers["WWW-Authenticate"] == 'Basic realm="Gong.io API"'
-        assert body["errors"] == [
-            "Validate credentials failed. Please check your credentials and try again."
-        ]
+        assert body["errors"] == ["Validate credentials failed. Please check your credentials and try again."]
 
 
 def test_credentials_may_hold_any_character() -> None:
@@ -218,9 +212,7 @@ def test_credentials_may_hold_any_character() -> None:
             assert requests.get(url, headers=headers, timeout=10).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "method, path", [("GET", "/v2/users"), ("GET", f"{PATH}/"), ("POST", PATH), ("DELETE", PATH)]
-)
+@pytest.mark.parametrize("method, path", [("GET", "/v2/users"), ("GET", f"{PATH}/"), ("POST", PATH), ("DELETE", PATH)])
 def test_everything_but_the_endpoint_is_denied(sandbox: Sandbox, method: str, path: str) -> None:
     """Another path or method is answered with 401, as Gong answers unknown paths."""
     answer = requests.request(
@@ -295,8 +287,7 @@ def test_delays_add_up() -> None:
     """The sandbox's delay and that of a scripted answer pass before the answer."""
     with Sandbox(delay=0.1, answers={"slow@example.com": Reply(delay=0.9)}) as sandbox:
         durations = [
-            ask(sandbox, address).elapsed.total_seconds()
-            for address in ("quick@example.com", "slow@example.com")
+            ask(sandbox, address).elapsed.total_seconds() for address in ("quick@example.com", "slow@example.com")
         ]
     assert 0.1 <= durations[0] < 0.9
     assert 1.0 <= durations[1] < 5
@@ -399,9 +390,7 @@ def test_list_of_replies_is_used_up_to_its_last(sandbox: Sandbox) -> None:
         ("", b""),
     ],
 )
-def test_scripted_body_goes_out_as_bytes_text_or_json(
-    sandbox: Sandbox, body: object, sent: bytes
-) -> None:
+def test_scripted_body_goes_out_as_bytes_text_or_json(sandbox: Sandbox, body: object, sent: bytes) -> None:
     """Bytes and text are sent unchanged, anything else as JSON."""
     sandbox.answers["*"] = Reply(body=body)
     assert ask(sandbox).content == sent
@@ -554,7 +543,8 @@ def test_config_reaches_the_sandbox(sandbox: Sandbox) -> None:
     ids=["hang", "delay", "drip", "unread"],
 )
 def test_stop_is_prompt_whatever_a_connection_waits_for(reply: Reply) -> None:
-    """Stopping ends hanging, slow, dripping, unread and idle connections, and frees the port."""
+    """Stopping ends every connection, hanging, slow, unread or idle, its thread and the port."""
+    threads = threading.enumerate()
     with Sandbox(answers={"*": reply}) as sandbox:  # noqa: SIM117 - stops before the clients do
         with asked(sandbox, "a"), asked(sandbox):
             deadline = time.monotonic() + 5
@@ -564,6 +554,7 @@ def test_stop_is_prompt_whatever_a_connection_waits_for(reply: Reply) -> None:
             sandbox.stop()
             assert time.monotonic() - began < 0.5
             assert len(sandbox.calls) == 1
+            assert threading.enumerate() == threads
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", sandbox.port), timeout=1)
 
@@ -573,12 +564,36 @@ def command(*options: str) -> list[str]:
     return [sys.executable, "-m", "tap_gong_privacy.sandbox", *options]
 
 
+@contextlib.contextmanager
+def running(*options: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the command with its output buffered as usual, for 30 seconds at most."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command(*options), stdout=pipe, stderr=pipe, text=True, env=environment) as process:
+        watchdog = threading.Timer(30, process.kill)
+        watchdog.start()
+        try:
+            yield process
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+def test_forgotten_sandbox_keeps_no_process_alive() -> None:
+    """A program that never stops its sandbox ends all the same, amid a connection."""
+    program = (
+        "import socket, time; from tap_gong_privacy.sandbox import Sandbox\n"
+        "sandbox = Sandbox(); sandbox.start()\n"
+        "client = socket.create_connection(('127.0.0.1', sandbox.port)); time.sleep(0.2)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], timeout=10, check=False)
+    assert ended.returncode == 0
+
+
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_command_says_where_it_serves_and_ends_quietly(ending: signal.Signals) -> None:
     """The first line has all that a client needs, and a signal ends it without another word."""
-    with subprocess.Popen(
-        command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with running() as process:
         assert process.stdout
         first, second = process.stdout.readline(), process.stdout.readline()
         values = dict(re.findall(r"(\w+)=(\S+)", first))
@@ -602,19 +617,13 @@ def test_command_says_where_it_serves_and_ends_quietly(ending: signal.Signals) -
 
 def test_command_hands_its_options_on() -> None:
     """Each option of the command line shows in the answers."""
-    options = "--requests-per-second 0 --daily-quota 2 --fail-every 2 --answer-size 99"
-    with subprocess.Popen(
-        command(*options.split(), "--delay", "0.2", "--no-compress"),
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    options = "--requests-per-second 0 --daily-quota 2 --fail-every 2 --answer-size 99 --delay 0.2"
+    with running(*options.split(), "--no-compress") as process:
         assert process.stdout
         match = re.search(r":(\d+) ", process.stdout.readline())
         assert match
         served = Sandbox(port=int(match[1]))
         answers = [ask(served) for _ in range(3)]
-        process.terminate()
-        process.communicate(timeout=5)
     assert [answer.status_code for answer in answers] == [200, 500, 429]
     assert len(answers[0].json()["emails"]) == 99
     assert "Content-Encoding" not in answers[0].headers
@@ -623,9 +632,7 @@ def test_command_hands_its_options_on() -> None:
 
 def test_command_says_in_one_line_that_its_port_is_taken(sandbox: Sandbox) -> None:
     """A port in use ends the command with exit code 1 and no traceback."""
-    ended = subprocess.run(
-        command("--port", str(sandbox.port)), capture_output=True, text=True, check=False
-    )
+    ended = subprocess.run(command("--port", str(sandbox.port)), capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert re.fullmatch(f"Cannot serve on port {sandbox.port}: .+\n", ended.stderr)
