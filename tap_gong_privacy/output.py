@@ -92,6 +92,20 @@ class Interruption:
         os._exit(self.exit_code)
 
 
+class RecordLine(msgspec.Struct, tag_field="type", tag="RECORD"):
+    """A RECORD message, as the SDK's `RecordMessage`, in a form that msgspec writes several times faster.
+
+    Attributes:
+        stream: The stream's name.
+        record: The record.
+        time_extracted: When the record was extracted, in ISO 8601.
+    """
+
+    stream: str
+    record: dict[str, Any]
+    time_extracted: str
+
+
 class Output(MsgSpecWriter):
     """Writes Singer messages. Numbers are written as Gong wrote them."""
 
@@ -108,12 +122,17 @@ class Output(MsgSpecWriter):
 
     @override
     def serialize_message(self, message: Message) -> bytearray:
-        line = bytearray(self._encoder.encode(message.to_dict()))
-        line += b"\n"
+        line = bytearray()
+        self._append(message, line)
         return line
 
+    def _append(self, message: Message | RecordLine, lines: bytearray) -> None:
+        content = message if isinstance(message, RecordLine) else message.to_dict()
+        self._encoder.encode_into(content, lines, -1)
+        lines += b"\n"
+
     @override
-    def write_message(self, message: Message) -> None:
+    def write_message(self, message: Message | RecordLine) -> None:
         """Write a message; one that is no record at once, with all records before it.
 
         Args:
@@ -123,8 +142,8 @@ class Output(MsgSpecWriter):
             OutputLostError: If it cannot be written.
         """
         self._interruption.check()
-        self._buffer += self.serialize_message(message)
-        if len(self._buffer) >= _BUFFER or not isinstance(message, RecordMessage):
+        self._append(message, self._buffer)
+        if len(self._buffer) >= _BUFFER or not isinstance(message, RecordLine | RecordMessage):
             self.flush()
 
     def write_last_state(self, state: Mapping[str, Any]) -> None:
@@ -133,7 +152,7 @@ class Output(MsgSpecWriter):
         Args:
             state: The tap's state.
         """
-        self._buffer += self.serialize_message(StateMessage(value=state))
+        self._append(StateMessage(value=state), self._buffer)
         self.flush()
 
     def flush(self) -> None:

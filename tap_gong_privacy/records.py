@@ -61,15 +61,14 @@ def text_of(value: JSON) -> str | None:
 
 def _record(section: Section, element: Element, template: Record, notice: Notice) -> Record:
     record = template.copy()
-    fields = section.by_name
+    texts, fields = section.texts, section.by_name
     rest: dict[str, JSON] = {}
     for name, value in element.items():
-        field = fields.get(name)
-        if field is None:
+        if type(value) is str and name in texts:  # by far the most values
+            record[texts[name]] = value
+        elif (field := fields.get(name)) is None:
             rest[free_name(name, rest)] = value
             notice(name)
-        elif type(value) is str and field.kind is Kind.TEXT:
-            record[field.column] = value
         elif value is not None:
             record[field.column] = _fit(field, value, name, rest, notice)
     if rest:

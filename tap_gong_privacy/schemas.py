@@ -118,6 +118,11 @@ class Section:
         """The documented fields, by Gong's name."""
         return {field.name: field for field in self.fields}
 
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The columns of the fields that hold text, by Gong's name."""
+        return {field.name: field.column for field in self.fields if field.kind is Kind.TEXT}
+
     @property
     def count_column(self) -> str:
         """The column of `lookups` that counts this stream's records."""

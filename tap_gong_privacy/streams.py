@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.singerlib import RecordMessage, SchemaMessage
+from singer_sdk.singerlib import SchemaMessage
 from typing_extensions import override
 
 from tap_gong_privacy import records, schemas, times
+from tap_gong_privacy.output import RecordLine
 from tap_gong_privacy.schemas import SECTIONS
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
 
     from singer_sdk import Tap
     from singer_sdk.singerlib import Catalog
@@ -86,12 +86,12 @@ class SectionStream(_PrivacyStream):
                     ),
                 )
 
-    def write(self, built: Iterator[Record], extracted: datetime) -> int:
+    def write(self, built: Iterator[Record], extracted: str) -> int:
         """Write the records of one answer.
 
         Args:
             built: The records.
-            extracted: When Gong's answer arrived.
+            extracted: When Gong's answer arrived, in ISO 8601.
 
         Returns:
             How many there were.
@@ -108,7 +108,7 @@ class SectionStream(_PrivacyStream):
             for alias, transform in maps:
                 mapped = transform(record)
                 if mapped is not None:
-                    write(RecordMessage(alias, mapped, time_extracted=extracted))
+                    write(RecordLine(alias, mapped, extracted))
         return count
 
 
@@ -157,7 +157,7 @@ class LookupsStream(_PrivacyStream):
             for stream in self._sections:
                 section = stream.section
                 built = records.build(section, answer.sections[section.name], shared, self._notices.undocumented)
-                extracted = self._lookup.looked_up_at
+                extracted = str(record[schemas.LOOKED_UP_AT])
                 count = stream.write(built, extracted) if stream.selected else sum(1 for _ in built)
                 record[section.count_column] = count
             for name in answer.undocumented:
