@@ -35,6 +35,11 @@ def empty() -> Bookmark:
     return {**_EMPTY, "owed": []}
 
 
+def is_empty(bookmark: object) -> bool:
+    """Tell whether a bookmark says nothing at all."""
+    return bookmark == _EMPTY
+
+
 def readable(bookmark: object) -> Bookmark:
     """Return a bookmark as this module writes it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
@@ -19,6 +20,8 @@ _SYMBOL_FOR_NUL = "\N{SYMBOL FOR NULL}"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Python refuses to convert longer integers to and from text.
 _LONGEST_INTEGER = 4300
+_DEEPEST = 100
+_ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class Number(decimal.Decimal):
@@ -96,7 +99,10 @@ def decode(text: bytes) -> tuple[JSON, bool]:
             value: JSON = _decoder.decode(text)
         except msgspec.DecodeError:
             # msgspec refuses lone surrogates and very long integers; the standard library reads both.
-            return _storable(_decode_leniently(text))
+            value = _decode_leniently(text)
+            _refuse_depth(text, value)
+            return _storable(value)
+        _refuse_depth(text, value)
         # NUL can only be written escaped: a text without the escape needs no second look.
         return _storable(value) if rb"\u0000" in text else (value, False)
     except RecursionError:
@@ -112,6 +118,31 @@ def _decode_leniently(text: bytes) -> JSON:
         parse_constant=_refuse,
     )
     return value
+
+
+def _refuse_depth(text: bytes, value: JSON) -> None:
+    """Refuse what is nested so deeply that Python could not write it again.
+
+    Raises:
+        RecursionError: If it is.
+    """
+    # Taking the innermost pairs away, level by level, is fast, and ends soon for all that Gong documents.
+    brackets = text.translate(None, _ALL_BUT_BRACKETS)
+    for _ in range(_DEEPEST):
+        rest = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if not rest:
+            return
+        if len(rest) == len(brackets):
+            break  # there are brackets in texts, too: look at the value itself
+        brackets = rest
+    level: list[JSON] = [value]
+    for _ in range(_DEEPEST):
+        lists = [element for element in level if isinstance(element, list)]
+        objects = [element.values() for element in level if isinstance(element, dict)]
+        level = [*itertools.chain(*lists, *objects)]
+        if not level:
+            return
+    raise RecursionError
 
 
 def _refuse(_name: str) -> NoReturn:

@@ -20,7 +20,10 @@ HIDDEN = "(hidden)"
 # Whatever could be an address, raw or URL-encoded: an address has no white space.
 _ADDRESS = re.compile(r"\S*(?:@|%40)\S*", re.IGNORECASE)
 # These show URLs, and the expressions and values of stream maps.
-_SILENCED = ("urllib3", "requests", "backoff", "fsspec", "singer_sdk.mapper", "singer_sdk.helpers._flattening")
+_SILENCED = (
+    *("urllib3", "requests", "backoff", "singer_sdk.mapper"),
+    *("fsspec", "s3fs", "botocore", "aiobotocore", "aiohttp", "asyncio"),
+)
 
 
 class _Net(io.TextIOBase):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.singerlib import SchemaMessage
 from typing_extensions import override
 
@@ -77,7 +78,7 @@ class SectionStream(_PrivacyStream):
     def write_schema(self) -> None:
         """Write the SCHEMA of each stream that this one is mapped to."""
         for stream_map in self.stream_maps:
-            if stream_map.transformed_key_properties is not None:
+            if not isinstance(stream_map, RemoveRecordTransform):
                 self._tap.write_message(
                     SchemaMessage(
                         stream_map.stream_alias,

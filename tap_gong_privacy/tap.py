@@ -5,10 +5,10 @@ from __future__ import annotations
 import fnmatch
 import json
 import logging
+import traceback
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap
-from singer_sdk.exceptions import MapExpressionError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.singerlib import Catalog
@@ -158,7 +158,11 @@ class TapGongPrivacy(Tap):
         bookmarks = state.get("bookmarks")
         bookmark = bookmarks.get(schemas.LOOKUPS) if isinstance(bookmarks, dict) else None
         self.state["bookmarks"] = {schemas.LOOKUPS: checkpoint.readable(bookmark)}
-        if bookmark is not None and bookmark != self.state["bookmarks"][schemas.LOOKUPS]:
+        if (
+            bookmark
+            and not checkpoint.is_empty(bookmark)
+            and checkpoint.is_empty(self.state["bookmarks"][schemas.LOOKUPS])
+        ):
             self.logger.warning("The state is broken, or not of this tap: starting over.")
 
     def start_run(self, limit: int | None) -> Run:
@@ -236,12 +240,13 @@ class TapGongPrivacy(Tap):
         except OutputLostError as lost:
             code = 1
             self.logger.error("Stopped: %s. What was not written is asked again.", lost.reason)  # noqa: TRY400
-        except MapExpressionError:
-            code = 1
-            self.logger.error("Stopped: an expression of stream_maps failed on a record. Correct it.")  # noqa: TRY400
         except Exception as error:  # noqa: BLE001 - the end of all: no traceback may quote an address
             code = 1
-            self.logger.error("Stopped by an error of the tap's own, please report it: %s", privacy.describe(error))  # noqa: TRY400
+            if _is_of_a_stream_map(error):
+                message = "Stopped: an expression of stream_maps failed on a record; correct it."
+            else:
+                message = f"Stopped by an error of the tap's own, please report it: {privacy.describe(error)}"
+            self.logger.error("%s", message)  # noqa: TRY400
         if code is None:
             code = self._exit_code(is_test=is_test)
         self._say_end(code)
@@ -336,9 +341,14 @@ def _is_filter_of_lookups(key: str, value: object) -> bool:
     )
 
 
+def _is_of_a_stream_map(error: Exception) -> bool:
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__") == RemoveRecordTransform.__module__ for frame, _ in frames)
+
+
 def _check_config_file(path: str) -> None:
     try:
-        with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 - named as the user named it
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - named as the user named it
             content = _read_json(file, f"The config file {path}")
     except OSError as error:
         msg = f"The config file {path} cannot be read: {(error.strerror or 'unknown error').lower()}."
