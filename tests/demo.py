@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 COLUMNS = {
-    "emails": ("id", "from", "sent_time", "mailbox", "message_hash"),
+    "emails": ("id", "from", "sent_time", "mailbox"),
     "calls": ("id", "status", "external_systems"),
     "meetings": ("id",),
     "customer_data": ("system", "objects"),
@@ -47,7 +47,10 @@ ADDRESSES = (
     "refused@example.com",
 )
 ROWS = 3
-CELL = 44
+CELL = 60
+
+# What the SDK says about itself.
+CHATTER = ("Added '", "Beginning sync", "METRIC", "Skipping parse", "tap-gong-privacy v")
 
 REAL = """\
 With your own Gong
@@ -150,14 +153,12 @@ def _show_lookups(connection: psycopg.Connection) -> None:
 
 
 def _show_rows(connection: psycopg.Connection, stream: str, columns: Sequence[str]) -> None:
-    rows = _rows(connection, stream, ("email_address", *columns), "email_address")
+    rows = _rows(connection, stream, ("email_address", *columns), "looked_up_at", columns[0])
     _write(f"{SCHEMA}.{stream}, {min(ROWS, len(rows))} of {len(rows)} rows")
     _write_table(("email_address", *columns), rows[:ROWS])
 
 
-def _rows(
-    connection: psycopg.Connection, stream: str, columns: Sequence[str], *order: str
-) -> list[tuple[object, ...]]:
+def _rows(connection: psycopg.Connection, stream: str, columns: Sequence[str], *order: str) -> list[tuple[object, ...]]:
     query = sql.SQL("SELECT {} FROM {}").format(
         sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(SCHEMA, stream)
     )
@@ -171,10 +172,7 @@ def _write_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     rows = list(rows)
     cells = [list(header), *([_cell(value) for value in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    numeric = [
-        all(value is None or isinstance(value, int) for value in column)
-        for column in zip(*rows, strict=True)
-    ]
+    numeric = [all(value is None or isinstance(value, int) for value in column) for column in zip(*rows, strict=True)]
     rule = ["─" * width for width in widths]
     for line in (cells[0], rule, *cells[1:]):
         _write(
@@ -201,9 +199,9 @@ def _cell(value: object) -> str:
 
 
 def _relay(line: str) -> None:
-    """Pass on what the tap itself logs."""
+    """Pass on what the tap says of its work."""
     _, tap, message = line.partition("] tap-gong-privacy ")
-    if tap and not message.startswith("METRIC"):
+    if tap and not message.startswith(CHATTER):
         _write(f"    {message.rstrip()}")
 
 

@@ -52,10 +52,7 @@ class Postgres(NamedTuple):
     @property
     def conninfo(self) -> str:
         """What libpq takes to connect."""
-        return (
-            f"host={self.host} port={self.port} user={self.user} password={self.password}"
-            f" dbname={self.database}"
-        )
+        return f"host={self.host} port={self.port} user={self.user} password={self.password} dbname={self.database}"
 
 
 @contextlib.contextmanager

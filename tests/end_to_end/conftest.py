@@ -41,9 +41,7 @@ def database(postgres: Postgres) -> Iterator[psycopg.Connection]:
     """A connection; the tables that a test has loaded are dropped after it."""
     with psycopg.connect(postgres.conninfo, autocommit=True) as connection:
         yield connection
-        connection.execute(
-            sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(SCHEMA))
-        )
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(SCHEMA)))
 
 
 @pytest.fixture

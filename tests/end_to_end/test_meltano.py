@@ -57,9 +57,7 @@ def test_each_command_loads_what_the_lookups_promise(
     command: str, meltano: MeltanoProject, ends: Mapping[str, str], database: Connection
 ) -> None:
     """`elt`, `el` and `run` load each address, and as many rows as its lookup counts."""
-    loaded = meltano.run(
-        command, *PIPELINE, environment={**ends, **for_tap(email_addresses=ADDRESSES)}
-    )
+    loaded = meltano.run(command, *PIPELINE, environment={**ends, **for_tap(email_addresses=ADDRESSES)})
 
     assert loaded.returncode == 0, loaded.stdout
     assert statuses(database) == STATUSES
@@ -73,9 +71,7 @@ def test_each_command_passes_on_that_an_address_was_refused(
 ) -> None:
     """An address that Gong refuses makes the pipeline exit 1; what was found is loaded."""
     addresses = (REFUSED, *ADDRESSES)
-    loaded = meltano.run(
-        command, *PIPELINE, environment={**ends, **for_tap(email_addresses=addresses)}
-    )
+    loaded = meltano.run(command, *PIPELINE, environment={**ends, **for_tap(email_addresses=addresses)})
 
     assert loaded.returncode == 1, loaded.stdout
     assert statuses(database) == {REFUSED: "rejected", **STATUSES}
@@ -119,7 +115,6 @@ def test_numbers_and_a_file_come_as_text(
     addresses.write_text("name,mail\nJane,jane.doe@example.com\nNobody,unknown@example.com\n")
     settings = for_tap(
         access_token="",
-        email_addresses="",
         email_addresses_file=str(addresses),
         email_addresses_column="mail",
         requests_per_second="2.5",
@@ -166,9 +161,7 @@ def test_a_wrong_setting_ends_the_pipeline(
 
 
 @pytest.mark.parametrize("command", [("config", "print"), ("config", "list")])
-def test_meltano_hides_secrets_and_addresses(
-    command: Sequence[str], meltano: MeltanoProject
-) -> None:
+def test_meltano_hides_secrets_and_addresses(command: Sequence[str], meltano: MeltanoProject) -> None:
     """Neither a secret nor an address appears where Meltano shows the configuration."""
     settings = for_tap(
         access_key="a-key",
