@@ -121,8 +121,8 @@ def _load(file: str) -> bytes:
 
 
 def _is_csv(file: str) -> bool:
-    # The first link of a chained URL, without the query of a signed one.
-    path = file.split("::", maxsplit=1)[0]
+    # The first link of a chained URL that has a path (simplecache has none), without the query of a signed one.
+    path = next((link for link in file.split("::") if "://" in link), file)
     return path.split("?", maxsplit=1)[0].lower().endswith(".csv") if "://" in path else path.lower().endswith(".csv")
 
 

@@ -47,7 +47,8 @@ class Pacer:
             max_pause: Seconds that Gong may impose before the run stops.
             budget: Calls that may be made in all; None for any number.
         """
-        self._interval = _MARGIN / requests_per_second
+        # Bounded, for no wait may be longer: far beyond what anybody waits for.
+        self._interval = min(_MARGIN / requests_per_second, threading.TIMEOUT_MAX / 4)
         self._max_pause = max_pause
         self._budget = budget
         self._changed = threading.Condition()
@@ -108,7 +109,7 @@ class Pacer:
             self._waiting[place] = not_before
             try:
                 while (wait := self._seconds_until_turn(place, not_before)) != 0:
-                    self._changed.wait(wait)
+                    self._changed.wait(wait and min(wait, threading.TIMEOUT_MAX))
                 self._calls += 1
                 self._next_call = time.monotonic() + self._interval
             finally:
@@ -148,7 +149,7 @@ class Pacer:
                 earliest = max(self._last_start + self._interval, self._resume_at)
                 if now >= earliest:
                     break
-                self._changed.wait(earliest - now)
+                self._changed.wait(min(earliest - now, threading.TIMEOUT_MAX))
             self._last_start = now
             self._next_call = max(self._next_call, now + self._interval)
             return self._pause

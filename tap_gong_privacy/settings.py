@@ -143,7 +143,7 @@ _KINDS = {
 }
 
 
-class _WrongTypeError(Exception):
+class _WrongTypeError(ValueError):
     """A value that is not of the declared type, or out of its bounds."""
 
 

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 _SHAPING = ("stream_maps", "stream_map_config", "faker_config")
 _REMOVED = (None, "__NULL__")
 _NO_PAUSE = -1.0
+# Stands in a config that was made of a file without settings by name.
+_NO_OBJECT = ""
 
 
 class TapGongPrivacy(Tap):
@@ -118,7 +120,19 @@ class TapGongPrivacy(Tap):
         schema = cls.config_jsonschema
         cls.append_builtin_config(schema)
         environment = settings.from_environment(schema) if parse_env_config else {}
+        if _NO_OBJECT in config:
+            msg = "A config file must hold a JSON object of settings."
+            raise ConfigError(msg)
         cleaned = settings.clean({**config, **environment}, schema)
+        if cleaned.get("flattening_enabled") and "flattening_max_depth" not in cleaned:
+            msg = "Wrong settings: flattening_enabled needs flattening_max_depth, a whole number."
+            raise ConfigError(msg)
+        for name in filter(cls._is_shaping, cleaned):
+            try:
+                canonical(cleaned[name])
+            except (UnicodeEncodeError, RecursionError):
+                msg = f"Wrong settings: {name} holds half of a character (a lone surrogate), or is nested too deeply."
+                raise ConfigError(msg) from None
         for error in DEFAULT_JSONSCHEMA_VALIDATOR(schema).iter_errors(cleaned):
             # Its message quotes the value.
             name = error.absolute_path[0] if error.absolute_path else "The config"
@@ -320,10 +334,11 @@ class TapGongPrivacy(Tap):
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
         """Read the config files."""
-        for path in value:
-            if path != "ENV":
-                _check_config_file(path)
-        return super().cb_config(ctx, param, value)
+        if all([_is_object(path) for path in value if path != "ENV"]):  # noqa: C419 - each has to be JSON
+            return super().cb_config(ctx, param, value)
+        config = super().cb_config(ctx, param, ())
+        config.config[_NO_OBJECT] = True  # an error where settings are needed: not to discover streams
+        return config
 
 
 _LOOKUPS_REMOVED = (
@@ -346,16 +361,14 @@ def _is_of_a_stream_map(error: Exception) -> bool:
     return any(frame.f_globals.get("__name__") == RemoveRecordTransform.__module__ for frame, _ in frames)
 
 
-def _check_config_file(path: str) -> None:
+def _is_object(path: str) -> bool:
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - named as the user named it
             content = _read_json(file, f"The config file {path}")
     except OSError as error:
         msg = f"The config file {path} cannot be read: {(error.strerror or 'unknown error').lower()}."
         raise CommandLineError(msg) from None
-    if not isinstance(content, dict):
-        msg = f"The config file {path} must hold a JSON object of settings."
-        raise ConfigError(msg)
+    return isinstance(content, dict)
 
 
 def _read_json(file: IO[str], what: str) -> Any:  # noqa: ANN401 - any JSON

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from urllib3.connectionpool import HTTPConnectionPool
 
 _WATCH_EVERY = 0.25
+# Sockets take no timeout without end. Nobody waits a month for an answer.
+_LONGEST_TIMEOUT = 30 * 24 * 3600.0
 # The first that fits: the more special ones come first.
 _REASONS = (
     (requests.exceptions.SSLError, "no TLS connection that can be trusted"),

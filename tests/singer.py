@@ -13,6 +13,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, quote_plus
@@ -69,7 +70,7 @@ class Result:
         """The lines of the output that are whole."""
         return [line for line in self.stdout.split("\n")[:-1] if line]
 
-    @property
+    @cached_property
     def messages(self) -> list[Message]:
         """The Singer messages; numbers with a fraction are a `Number`, and so lose no digit."""
         return [_load(line) for line in self.lines]
@@ -79,7 +80,7 @@ class Result:
         """The SCHEMA messages by stream, the last one where a stream has several."""
         return {message["stream"]: message for message in self.messages if message["type"] == "SCHEMA"}
 
-    @property
+    @cached_property
     def records(self) -> dict[str, list[Message]]:
         """The records by stream; each stream that has a SCHEMA is there."""
         messages = self.messages

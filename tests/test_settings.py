@@ -1,0 +1,542 @@
+"""The settings: each in every form it may come in, and every wrong one refused by name."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_gong_privacy import settings
+from tap_gong_privacy.errors import ConfigError
+from tap_gong_privacy.sandbox import Reply, Sandbox
+from tap_gong_privacy.tap import TapGongPrivacy
+from tests.singer import check_output, run_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ADDRESS = "canary.Person+tag@example.com"
+CANARY = "cAnArY-value"
+KEY_PAIR = {"access_key": "key", "access_key_secret": "pair-secret"}
+TOKEN = {"access_token": "token-secret"}
+DEFAULTS = {
+    "api_url": "https://api.gong.io",
+    "email_addresses": [],
+    "email_addresses_column": "email_address",
+    "requests_per_second": 3,
+    "max_concurrency": 8,
+    "request_timeout": 120,
+    "max_retries": 5,
+    "max_retry_wait": 300,
+    "fail_on_rejected_address": True,
+}
+STRINGS = [
+    "access_key",
+    "access_key_secret",
+    "access_token",
+    "api_url",
+    "email_addresses_file",
+    "email_addresses_column",
+    "flattening_separator",
+]
+OBJECTS = ["stream_maps", "stream_map_config", "faker_config"]
+
+
+def known() -> dict[str, Any]:
+    """Return the schema of all settings, the SDK's own among them."""
+    schema = copy.deepcopy(settings.DECLARED)
+    TapGongPrivacy.append_builtin_config(schema)
+    return schema
+
+
+SCHEMA = known()
+
+
+def short(value: object) -> str:
+    """Return a parameter's name: strings and numbers of the same looks differ in it."""
+    return ascii(value)[:60]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox without limits."""
+    with Sandbox(requests_per_second=0) as unlimited:
+        yield unlimited
+
+
+def clean(**raw: object) -> dict[str, Any]:
+    """Clean settings given by name."""
+    return settings.clean(raw, SCHEMA)
+
+
+def checked(**raw: object) -> settings.Settings:
+    """Clean and check settings given by name."""
+    return settings.checked(clean(**raw))
+
+
+def refusal(**raw: object) -> str:
+    """Return the one line with which settings are refused."""
+    with pytest.raises(ConfigError) as caught:
+        checked(**{**TOKEN, **raw})
+    assert caught.value.__cause__ is None
+    assert "\n" not in caught.value.message
+    assert CANARY not in caught.value.message
+    return caught.value.message
+
+
+def assert_refused(config: Mapping[str, object], name: str, **env: str) -> str:
+    """Check that the command refuses a config with one plain line that names the setting, and return stderr."""
+    arguments = ["--config=ENV"] if env else []
+    result = run_tap(config, *arguments, env=env)
+    check_output(result, secrets=[CANARY])
+    assert result.returncode == 1
+    assert not result.stdout
+    errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1
+    assert name in errors[0]
+    assert result.stderr.splitlines()[-1] == errors[0]
+    return result.stderr
+
+
+def test_unset_settings_have_the_documented_defaults() -> None:
+    """What is left out has its default, and what has none is absent."""
+    assert clean() == DEFAULTS
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMA["properties"]), ids=short)
+@pytest.mark.parametrize("empty", [None, ""], ids=short)
+def test_null_and_empty_text_count_as_not_set(name: str, empty: str | None) -> None:
+    """Null and empty text leave each setting at its default."""
+    assert clean(**{name: empty}) == DEFAULTS
+
+
+@pytest.mark.parametrize("name", ["emit_activate_version_messages", "batch_config"], ids=short)
+@pytest.mark.parametrize("empty", [None, ""], ids=short)
+def test_null_and_empty_text_count_as_not_set_for_what_is_off(name: str, empty: str | None) -> None:
+    """Null and empty text are fine for the two settings that the tap refuses otherwise."""
+    assert clean(**{name: empty}) == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    "name,text,value",
+    [
+        ("email_addresses", '["a@b.de", "c@d.de"]', ["a@b.de", "c@d.de"]),
+        ("email_addresses", " [] ", []),
+        ("requests_per_second", "0.5", 0.5),
+        ("requests_per_second", "2", 2),
+        ("requests_per_second", "1e1", 10),
+        ("max_concurrency", "4", 4),
+        ("max_concurrency", " 4.0 ", 4),
+        ("request_timeout", "1.25", 1.25),
+        ("max_retries", "0", 0),
+        ("max_retry_wait", "0", 0),
+        ("max_retry_wait", "0.75", 0.75),
+        ("max_requests_per_run", "17", 17),
+        ("fail_on_rejected_address", "true", True),
+        ("fail_on_rejected_address", "True", True),
+        ("fail_on_rejected_address", "false", False),
+        ("fail_on_rejected_address", "FALSE", False),
+        ("stream_maps", '{"emails": {"from": null}}', {"emails": {"from": None}}),
+        ("stream_map_config", '{"x": 1}', {"x": 1}),
+        ("faker_config", '{"seed": 1}', {"seed": 1}),
+        ("flattening_max_depth", "2", 2),
+        ("flattening_max_key_length", "63", 63),
+        ("flattening_enabled", "true", True),
+    ],
+    ids=short,
+)
+def test_text_is_taken_as_what_it_says(name: str, text: str, value: object) -> None:
+    """A number, boolean, array or object that comes as text has its own type."""
+    result = clean(**{name: text})[name]
+    assert result == value
+    assert type(result) is type(value) or isinstance(result, float)
+
+
+@pytest.mark.parametrize("name", STRINGS, ids=short)
+def test_text_settings_stay_text(name: str) -> None:
+    """Text that looks like a number or an object stays the text that it is."""
+    assert clean(**{name: "7"})[name] == "7"
+    assert clean(**{name: "{}"})[name] == "{}"
+
+
+@pytest.mark.parametrize(
+    "name,value,expected",
+    [
+        *((name, 5, "text") for name in STRINGS),
+        *((name, [CANARY], "text") for name in STRINGS),
+        *((name, CANARY, "an object") for name in OBJECTS),
+        *((name, "[]", "an object") for name in OBJECTS),
+        *((name, [CANARY], "an object") for name in OBJECTS),
+        ("email_addresses", CANARY, "a list"),
+        ("email_addresses", "a@b.de", "a list"),
+        ("email_addresses", "a@b.de,c@d.de", "a list"),
+        ("email_addresses", '{"a": 1}', "a list"),
+        ("email_addresses", "[" * 100_000, "a list"),
+        ("email_addresses", {"a": CANARY}, "a list"),
+        ("requests_per_second", 0, "a number above 0"),
+        ("requests_per_second", "0", "a number above 0"),
+        ("requests_per_second", -1, "a number above 0"),
+        ("requests_per_second", True, "a number above 0"),
+        ("requests_per_second", CANARY, "a number above 0"),
+        ("requests_per_second", "NaN", "a number above 0"),
+        ("requests_per_second", "sNaN", "a number above 0"),
+        ("requests_per_second", "Infinity", "a number above 0"),
+        ("requests_per_second", 10**400, "a number above 0"),
+        ("requests_per_second", [3], "a number above 0"),
+        ("max_concurrency", 0, "a whole number, at least 1"),
+        ("max_concurrency", "1.5", "a whole number, at least 1"),
+        ("max_concurrency", 1.5, "a whole number, at least 1"),
+        ("max_concurrency", False, "a whole number, at least 1"),
+        ("request_timeout", 0, "a number above 0"),
+        ("request_timeout", "-0.1", "a number above 0"),
+        ("max_retries", -1, "a whole number, at least 0"),
+        ("max_retries", "2.5", "a whole number, at least 0"),
+        ("max_retry_wait", -0.5, "a number, at least 0"),
+        ("max_retry_wait", "x", "a number, at least 0"),
+        ("max_requests_per_run", 0, "a whole number, at least 1"),
+        ("max_requests_per_run", "none", "a whole number, at least 1"),
+        ("fail_on_rejected_address", CANARY, "true or false"),
+        ("fail_on_rejected_address", 2, "true or false"),
+        ("fail_on_rejected_address", "2", "true or false"),
+        ("flattening_enabled", CANARY, "true or false"),
+        ("flattening_max_depth", "x", "a whole number"),
+        ("flattening_max_key_length", 0.5, "a whole number"),
+    ],
+    ids=short,
+)
+def test_a_wrong_value_is_refused_by_name(name: str, value: object, expected: str) -> None:
+    """The line names the setting and what it has to be, and never shows the value."""
+    assert f"{name} must be {expected}" in refusal(**{name: value})
+
+
+def test_all_wrong_settings_are_named_at_once() -> None:
+    """Several wrong settings are one line, so that one run shows them all."""
+    message = refusal(max_retries=-1, request_timeout=CANARY, misspelt=CANARY)
+    assert all(name in message for name in ("max_retries", "request_timeout", "misspelt"))
+
+
+def test_an_unknown_setting_is_refused_with_the_name_that_was_meant() -> None:
+    """A misspelt setting does not pass in silence."""
+    message = refusal(email_adresses_file=CANARY)
+    assert "email_adresses_file is unknown" in message
+    assert "email_addresses_file" in message
+
+
+@pytest.mark.parametrize("name", ["person@example.com", "a" * 65, "with space", "new\nline"], ids=short)
+def test_the_name_of_an_unknown_setting_is_shown_only_where_it_can_be_no_address(name: str) -> None:
+    """A name that could be an address, or breaks the line, is not repeated."""
+    message = refusal(**{name: 1})
+    assert "unknown setting" in message
+    assert name not in message
+
+
+@pytest.mark.parametrize("value", [False, "false", "False", 0, "0"], ids=short)
+def test_activate_version_may_be_switched_off(value: object) -> None:
+    """What asks for no ACTIVATE_VERSION is accepted, and is no setting of its own."""
+    assert clean(emit_activate_version_messages=value) == DEFAULTS
+
+
+@pytest.mark.parametrize("value", [True, "true", 1, CANARY, [], {}], ids=short)
+def test_activate_version_is_refused(value: object) -> None:
+    """Anything else than false is a config error: a target would delete rows."""
+    assert "emit_activate_version_messages must be false" in refusal(emit_activate_version_messages=value)
+
+
+@pytest.mark.parametrize("value", [{}, {"encoding": {"format": CANARY}}, "{}", False], ids=short)
+def test_batches_are_refused(value: object) -> None:
+    """Any batch_config is a config error."""
+    assert "batch_config must be left out" in refusal(batch_config=value)
+
+
+@pytest.mark.parametrize(
+    "text,url",
+    [
+        ("https://api.gong.io", "https://api.gong.io"),
+        ("https://us-12345.api.gong.io/", "https://us-12345.api.gong.io"),
+        ("  https://us-12345.api.gong.io//  ", "https://us-12345.api.gong.io"),
+        ("https://proxy.example.com:8443/gong/", "https://proxy.example.com:8443/gong"),
+        ("HTTPS://API.gong.io", "HTTPS://API.gong.io"),
+        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+        ("http://localhost:8000", "http://localhost:8000"),
+        ("http://LOCALHOST", "http://LOCALHOST"),
+        ("http://127.0.0.1:8000/", "http://127.0.0.1:8000"),
+        ("http://127.8.8.8", "http://127.8.8.8"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+    ],
+    ids=short,
+)
+def test_api_url_may_be_any_https_url_or_http_on_loopback(text: str, url: str) -> None:
+    """The base URL is taken without its trailing slash."""
+    assert checked(**TOKEN, api_url=text).api_url == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://api.gong.io",
+        "http://10.0.0.1",
+        "http://0.0.0.0",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+        "ftp://localhost",
+        "api.gong.io",
+        "//api.gong.io",
+        "https://",
+        "https:///path",
+        f"https://user:{CANARY}@api.gong.io",
+        "https://@api.gong.io",
+        f"https://api.gong.io?key={CANARY}",
+        "https://api.gong.io?",
+        f"https://api.gong.io#{CANARY}",
+        "https://api.gong.io#",
+        "https://api.gong.io\\@evil.example.com",
+        "https://api.gong.io:99999",
+        "https://api.gong.io:port",
+        "https://api .gong.io",
+        "https://api\n.gong.io",
+        "https://api.gong.io/\x00",
+        "https://a..example.com",
+        "https://.example.com",
+        f"https://{'a' * 64}.example.com",
+        "https://*.example.com",
+        "https://[::1",
+        "https://api.gong.io/\ud800",
+        "   ",
+    ],
+    ids=short,
+)
+def test_api_url_is_refused_where_credentials_or_addresses_could_leak(text: str) -> None:
+    """No clear text beyond loopback, no user, query or fragment, and a host that can be one."""
+    assert "api_url must be" in refusal(api_url=text)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"access_key": CANARY},
+        {"access_key_secret": CANARY},
+        {**KEY_PAIR, **TOKEN},
+        {"access_key": CANARY, **TOKEN},
+        {"access_key_secret": CANARY, **TOKEN},
+        {**KEY_PAIR, "access_key": "  "},
+        {"access_token": " \t "},
+    ],
+    ids=short,
+)
+def test_exactly_one_way_of_credentials_is_needed(given: dict[str, str]) -> None:
+    """Neither way, half of the key pair, or both ways are refused."""
+    with pytest.raises(ConfigError, match="access_key and access_key_secret, or access_token") as caught:
+        checked(**given)
+    assert CANARY not in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["access_key", "access_key_secret", "access_token"], ids=short)
+@pytest.mark.parametrize("control", ["\x00", "\n", "\r", "\t", "\x1b", "\x7f", "\x85"], ids=short)
+def test_a_control_character_in_a_credential_is_refused(name: str, control: str) -> None:
+    """A credential that would break the header is refused by name."""
+    message = refusal(**{name: f"{CANARY}{control}{CANARY}"})
+    assert name in message
+    assert "control character" in message
+
+
+def test_credentials_are_trimmed() -> None:
+    """White space around a credential, such as a file's last line break, is no part of it."""
+    own = checked(access_key=" key\n", access_key_secret="\r\n secret ")
+    assert (own.access_key, own.access_key_secret) == ("key", "secret")
+    assert own.authorization == b"Basic " + base64.b64encode(b"key:secret")
+    assert checked(access_token=" token\n").authorization == b"Bearer token"
+
+
+@pytest.mark.parametrize(
+    "odd", ["käse", "日本", 'it\'s "quoted" \\ here', "100%", "a:b", "\u2028", "\ud800", "snow☃"], ids=short
+)
+def test_credentials_may_hold_any_other_character(odd: str) -> None:
+    """Text beyond Latin-1, quotes and even half of a surrogate pair make a header, never an exception."""
+    encoded = odd.strip().encode("utf-8", "surrogatepass")
+    if encoded:
+        assert checked(access_token=odd).authorization == b"Bearer " + encoded
+    pair = checked(access_key="k" + odd + "k", access_key_secret="s" + odd + "s")
+    expected = f"k{odd}k:s{odd}s".encode("utf-8", "surrogatepass")
+    assert pair.authorization == b"Basic " + base64.b64encode(expected)
+
+
+def test_the_secrets_to_hide_are_those_of_the_way_that_is_used() -> None:
+    """The secret, the token, and what Basic makes of the pair must never be shown."""
+    assert checked(**TOKEN).secrets == ("token-secret",)
+    assert checked(**KEY_PAIR).secrets == ("pair-secret", base64.b64encode(b"key:pair-secret").decode())
+
+
+def test_only_known_names_are_read_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unknown variable, and one that is empty, is passed over."""
+    monkeypatch.setenv("TAP_GONG_PRIVACY_MISSPELT", "1")
+    monkeypatch.setenv("TAP_GONG_PRIVACY_LOGLEVEL", "DEBUG")
+    monkeypatch.setenv("TAP_GONG_PRIVACY_ACCESS_KEY", "")
+    monkeypatch.setenv("TAP_GONG_PRIVACY_MAX_RETRIES", "7")
+    monkeypatch.setenv("tap_gong_privacy_api_url", "https://lower.example.com")
+    assert settings.from_environment(SCHEMA) == {"max_retries": "7"}
+
+
+@pytest.mark.parametrize(
+    "name", [*sorted(SCHEMA["properties"]), "emit_activate_version_messages", "batch_config"], ids=short
+)
+def test_each_setting_is_read_of_the_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each known setting has its variable, those that are only refused among them."""
+    monkeypatch.setenv(f"TAP_GONG_PRIVACY_{name.upper()}", "x")
+    assert settings.from_environment(SCHEMA) == {name: "x"}
+
+
+def test_a_run_that_is_set_by_the_environment_alone(sandbox: Sandbox) -> None:
+    """`--config=ENV` reads text of each kind, and the run heeds it."""
+    sandbox.answers = {"refused@example.com": Reply(400)}
+    addresses = [ADDRESS, "refused@example.com"]
+    env = {
+        "API_URL": sandbox.url + "/",
+        "ACCESS_TOKEN": sandbox.access_token,
+        "ACCESS_KEY": "",
+        "EMAIL_ADDRESSES": json.dumps(addresses),
+        "REQUESTS_PER_SECOND": "500.5",
+        "MAX_CONCURRENCY": "2",
+        "REQUEST_TIMEOUT": "10",
+        "MAX_RETRIES": "0",
+        "MAX_RETRY_WAIT": "0",
+        "FAIL_ON_REJECTED_ADDRESS": "false",
+        "STREAM_MAPS": '{"emails": {"mailbox": null}}',
+        "FLATTENING_ENABLED": "false",
+        "MAX_REQUESTS_PER_RUN": "",
+    }
+    result = run_tap(None, "--config=ENV", env={f"TAP_GONG_PRIVACY_{name}": value for name, value in env.items()})
+    check_output(result, addresses, [sandbox.access_token])
+    assert result.returncode == 0
+    assert [record["status"] for record in result.records["lookups"]] == ["found", "rejected"]
+    assert "mailbox" not in result.schemas["emails"]["schema"]["properties"]
+    assert "500.5 calls a second" in result.stderr
+    assert [call.headers["authorization"] for call in sandbox.calls] == [f"Bearer {sandbox.access_token}"] * 2
+
+
+def test_the_environment_goes_before_the_file(sandbox: Sandbox) -> None:
+    """With a file and `--config=ENV` a variable that is set wins, and an empty one does not."""
+    config = {**sandbox.config, "email_addresses": ["file@example.com"]}
+    env = {"TAP_GONG_PRIVACY_EMAIL_ADDRESSES": json.dumps([ADDRESS]), "TAP_GONG_PRIVACY_API_URL": ""}
+    result = run_tap(config, "--config=ENV", env=env)
+    check_output(result, [ADDRESS])
+    assert result.returncode == 0
+    assert [call.address for call in sandbox.calls] == [ADDRESS]
+
+
+def test_the_environment_is_not_read_unasked(sandbox: Sandbox) -> None:
+    """Without `--config=ENV` no variable counts."""
+    config = {**sandbox.config, "email_addresses": [ADDRESS]}
+    result = run_tap(config, env={"TAP_GONG_PRIVACY_EMAIL_ADDRESSES": '["environment@example.com"]'})
+    check_output(result)
+    assert [call.address for call in sandbox.calls] == [ADDRESS]
+
+
+def test_several_config_files_are_joined(sandbox: Sandbox, tmp_path: Any) -> None:  # noqa: ANN401
+    """A later file adds to an earlier one, as in the SDK."""
+    (tmp_path / "more.json").write_text(json.dumps({"email_addresses": [ADDRESS]}))
+    result = run_tap(sandbox.config, "--config", str(tmp_path / "more.json"))
+    check_output(result, [ADDRESS])
+    assert [call.address for call in sandbox.calls] == [ADDRESS]
+
+
+def test_text_of_a_config_file_is_taken_as_what_it_says(sandbox: Sandbox) -> None:
+    """Meltano's config file may hold each kind as text, and null and empty text for what is not set."""
+    config = {
+        **sandbox.config,
+        "access_token": None,
+        "email_addresses": json.dumps([ADDRESS, "refused@example.com"]),
+        "email_addresses_file": "",
+        "requests_per_second": "1000",
+        "max_concurrency": "1",
+        "fail_on_rejected_address": "false",
+        "emit_activate_version_messages": "false",
+    }
+    result = run_tap(config)
+    check_output(result, [ADDRESS])
+    assert result.returncode == 0
+    assert [call.address for call in sandbox.calls] == [ADDRESS, "refused@example.com"]
+
+
+@pytest.mark.parametrize("secret", ['pä\'ss "wörd" \\ ☃', "plain%40secret&x=1"], ids=short)
+def test_odd_credentials_reach_gong_and_no_log(secret: str) -> None:
+    """A secret beyond Latin-1, or with quotes, is sent in UTF-8 and is never shown."""
+    with Sandbox(requests_per_second=0, access_key_secret=secret, access_token=secret + "t") as sandbox:
+        for credentials in (
+            {"access_key": sandbox.access_key, "access_key_secret": secret},
+            {"access_token": secret + "t"},
+        ):
+            config = {"api_url": sandbox.url, **credentials, "email_addresses": [ADDRESS]}
+            result = run_tap(config, env={"TAP_GONG_PRIVACY_LOGLEVEL": "DEBUG"})
+            check_output(result, [ADDRESS], [secret])
+            assert result.returncode == 0
+        assert [call.status for call in sandbox.calls] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    "wrong,name",
+    [
+        ({"misspelt": CANARY}, "misspelt is unknown"),
+        ({"max_retries": CANARY}, "max_retries must be a whole number"),
+        ({"access_token": CANARY}, "access_key and access_key_secret, or access_token"),
+        ({"access_key_secret": f"{CANARY}\n{CANARY}"}, "access_key_secret holds a control character"),
+        ({"api_url": f"http://{CANARY}.example.com"}, "api_url must be"),
+        ({"batch_config": {"encoding": CANARY}}, "batch_config must be left out"),
+        ({"emit_activate_version_messages": CANARY}, "emit_activate_version_messages must be false"),
+        ({"stream_maps": {"emails": {"x": "\ud800"}}}, "stream_maps holds half of a character"),
+        ({"stream_maps": {"emails": 5}}, "stream_maps is not of the documented shape"),
+        ({"faker_config": {"locale": {"a": CANARY}}}, "faker_config is not of the documented shape"),
+        ({"flattening_enabled": True}, "flattening_enabled needs flattening_max_depth"),
+        ({"email_addresses": []}, "set email_addresses or email_addresses_file"),
+    ],
+    ids=short,
+)
+def test_the_command_refuses_wrong_settings_before_any_call(
+    sandbox: Sandbox, wrong: dict[str, object], name: str
+) -> None:
+    """A wrong setting is one plain line on stderr and exit code 1, and nothing is asked."""
+    assert_refused({**sandbox.config, "email_addresses": [ADDRESS], **wrong}, name)
+    assert not sandbox.calls
+
+
+@pytest.mark.parametrize(
+    "variable,value,name",
+    [
+        ("MAX_CONCURRENCY", CANARY, "max_concurrency must be a whole number"),
+        ("FAIL_ON_REJECTED_ADDRESS", CANARY, "fail_on_rejected_address must be true or false"),
+        ("EMAIL_ADDRESSES", ADDRESS, "email_addresses must be a list"),
+        ("STREAM_MAPS", CANARY, "stream_maps must be an object"),
+        ("BATCH_CONFIG", "{}", "batch_config must be left out"),
+        ("EMIT_ACTIVATE_VERSION_MESSAGES", "true", "emit_activate_version_messages must be false"),
+    ],
+    ids=short,
+)
+def test_the_command_refuses_wrong_variables(sandbox: Sandbox, variable: str, value: str, name: str) -> None:
+    """A wrong variable is refused like a wrong setting of a file."""
+    config = {**sandbox.config, "email_addresses": [ADDRESS]}
+    stderr = assert_refused(config, name, **{f"TAP_GONG_PRIVACY_{variable}": value})
+    assert value == "true" or value not in stderr
+    assert not sandbox.calls
+
+
+def test_extreme_numbers_are_only_numbers(sandbox: Sandbox) -> None:
+    """Numbers beyond what sockets, clocks and threads take do not end the run."""
+    config = {
+        **sandbox.config,
+        "email_addresses": [ADDRESS],
+        "max_concurrency": 10**30,
+        "requests_per_second": 1e-300,
+        "request_timeout": 1e300,
+        "max_retries": 10**30,
+        "max_retry_wait": 1e300,
+        "max_requests_per_run": 10**30,
+    }
+    result = run_tap(config)
+    check_output(result)
+    assert result.returncode == 0
+    assert result.stderr.splitlines()[-1].endswith(
+        "1 addresses: 1 found, 0 not found, 0 rejected, 0 failed, 0 not asked"
+    )
