@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
@@ -115,9 +116,8 @@ def _nested(field: Field, element: JSON, path: str, misfits: dict[str, JSON], no
     for name, value in element.items():
         inner = field.by_name.get(name)
         if inner is None:
-            # Not a name that another key of this object has, or the two would be one.
-            others = {other: None for other in element if other != name}
-            result[free_name(name, result, others)] = value
+            # Where a column has the name: another, which no other key of this object has either.
+            result[free_name(name, result, element) if name in result else name] = value
             notice(name)
         elif value is not None:
             result[inner.column] = _fit(inner, value, f"{path}.{name}", misfits, notice)
@@ -131,7 +131,7 @@ class _Keys:
         self._section = section
         self._template = template
         self._first: dict[str, Element] = {}
-        self._contents: dict[str, list[bytes]] = {}
+        self._contents: dict[str, set[bytes]] = {}
 
     def is_new(self, record: Record, element: Element) -> bool:
         """Fill in the record's key; tell whether it is not the same as an earlier record."""
@@ -141,21 +141,20 @@ class _Keys:
         first = self._first.setdefault(key, element)
         if first is element:
             return True
-        contents = self._contents.setdefault(key, [self._content(self._again(first, key))])
-        content = self._content(record)
+        if key not in self._contents:
+            self._contents[key] = {canonical(self._again(first, key))}
+        contents = self._contents[key]
+        content = canonical(record)
         if content in contents:
             return False
-        contents.append(content)
-        record[column] = name = free_name(key, dict.fromkeys(self._first))
+        contents.add(content)
+        numbers = itertools.count(len(contents))
+        record[column] = name = next(name for n in numbers if (name := f"{key}#{n}") not in self._first)
         self._first[name] = element
         return True
 
     def _again(self, element: Element, key: str) -> Record:
         return _record(self._section, element, self._template, _ignore) | {self._section.key: key}
-
-    @staticmethod
-    def _content(record: Record) -> bytes:
-        return canonical(record)
 
 
 def _ignore(_name: str) -> None:

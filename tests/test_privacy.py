@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
+import re
 import sys
 import textwrap
 from typing import TYPE_CHECKING
@@ -38,9 +38,8 @@ def sandbox() -> Iterator[Sandbox]:
         yield unlimited
 
 
-@pytest.fixture
-def stderr(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What stands behind the net on stderr."""
+def netted(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Put the net before stderr, and return what stands behind it. No fixture: pytest sets stderr anew for a test."""
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     privacy.guard_stderr()
@@ -58,8 +57,9 @@ def stderr(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
         "CANARY@EXAMPLE.COM",
     ],
 )
-def test_the_net_hides_what_could_be_an_address(text: str, stderr: io.StringIO) -> None:
+def test_the_net_hides_what_could_be_an_address(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Raw or URL-encoded, the whole word goes; the words around it stay."""
+    stderr = netted(monkeypatch)
     sys.stderr.write(f"before {text} after\n")
     shown = stderr.getvalue()
     assert shown.startswith("before ")
@@ -69,26 +69,30 @@ def test_the_net_hides_what_could_be_an_address(text: str, stderr: io.StringIO) 
 
 
 @pytest.mark.parametrize("secret", ["se cret", "käse/+=", "it's\t\"\\", "snow☃", "a%b", "half\ud800"], ids=ascii)
-def test_the_net_hides_secrets_in_the_forms_in_which_errors_quote_them(secret: str, stderr: io.StringIO) -> None:
+def test_the_net_hides_secrets_in_the_forms_in_which_errors_quote_them(
+    secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Raw, URL-encoded, and as Python's `repr` and `ascii` write it."""
+    stderr = netted(monkeypatch)
     privacy.hide([secret])
-    forms = [secret, quote(secret, safe="", errors="replace"), repr(secret), ascii(secret), json.dumps(secret)[1:-1]]
-    for form in forms[:4]:
+    for form in (secret, quote(secret, safe="", errors="replace"), repr(secret), ascii(secret)):
         sys.stderr.write(f"before {form} after\n")
         shown = stderr.getvalue().splitlines()[-1]
-        assert shown.replace("'", "").replace('"', "") == "before (hidden) after"
+        assert re.fullmatch("before ['\"]?\\(hidden\\)['\"]? after", shown)
 
 
-def test_the_net_hides_a_secret_that_holds_another_one(stderr: io.StringIO) -> None:
+def test_the_net_hides_a_secret_that_holds_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """The longer secret is looked for first, so that no rest of it stays."""
+    stderr = netted(monkeypatch)
     privacy.hide(["token"])
     privacy.hide(["token-of-tokens"])
     sys.stderr.write("a token-of-tokens, a token\n")
     assert stderr.getvalue() == "a (hidden), a (hidden)\n"
 
 
-def test_the_net_lets_all_else_through(stderr: io.StringIO) -> None:
+def test_the_net_lets_all_else_through(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other text is written as it is, the stream still works as one, and the net is put up once."""
+    stderr = netted(monkeypatch)
     net = sys.stderr
     privacy.guard_stderr()
     assert sys.stderr is net
@@ -111,11 +115,7 @@ def test_an_unforeseen_error_is_described_without_its_message() -> None:
     """Its type and place are shown, never its words or its cause."""
 
     def fail() -> None:
-        try:
-            message = CANARIES[0]
-            raise ValueError(message)
-        except ValueError as error:
-            raise KeyError(CANARIES[1]) from error
+        raise KeyError(CANARIES[1]) from ValueError(CANARIES[0])
 
     with pytest.raises(KeyError) as caught:
         fail()

@@ -33,7 +33,7 @@ Value: TypeAlias = Any
 
 settings.register_profile(
     "default",
-    max_examples=300,
+    max_examples=100,
     derandomize=True,
     database=None,
     deadline=None,
