@@ -32,7 +32,7 @@ SCOPE = "api:data-privacy:read"
 _LONGEST_BACKOFF = 60.0
 _REFUSALS = range(300, 500)
 _SHOWN_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_SECONDS = re.compile(r"\d{1,18}(\.\d+)?")
+_SECONDS = re.compile(r"\d+(\.\d+)?")
 
 
 class Status(enum.StrEnum):
@@ -216,12 +216,12 @@ def _retry_after(response: Response) -> float | None:
         return float(value)
     try:
         until = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     try:
         # Gong's own clock: ours may be off.
         now = parsedate_to_datetime(response.headers.get("Date", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         now = response.arrived
     return max(0.0, (_aware(until) - _aware(now)).total_seconds())
 

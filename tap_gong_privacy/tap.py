@@ -200,9 +200,8 @@ class TapGongPrivacy(Tap):
             max_retries=0 if is_test else own.max_retries,
             max_retry_wait=max_wait,
         )
-        bookmark = checkpoint.empty() if is_test else self.state["bookmarks"][schemas.LOOKUPS]
         self._run = Run(
-            Round(self._addresses, self._output_shape(), bookmark),
+            self._round(is_test=is_test),
             client,
             pacer,
             max_concurrency=own.max_concurrency,
@@ -210,6 +209,10 @@ class TapGongPrivacy(Tap):
             limit=limit,
         )
         return self._run
+
+    def _round(self, *, is_test: bool = False) -> Round:
+        bookmark = checkpoint.empty() if is_test else self.state["bookmarks"][schemas.LOOKUPS]
+        return Round(self._addresses, self._output_shape(), bookmark)
 
     def _output_shape(self) -> str:
         selected = {
@@ -286,10 +289,11 @@ class TapGongPrivacy(Tap):
         return int(not (is_complete and is_accepted))
 
     def _say_end(self, code: int = 1) -> None:
-        if self._run is None:
-            return
-        level = logging.ERROR if code else logging.WARNING if self._run.has_spent_budget else logging.INFO
-        self.logger.log(level, "%s", self._run.round.summary())
+        # A run that ended before it began to ask has asked nobody: that is said, too.
+        round_ = self._run.round if self._run else self._round()
+        is_planned_stop = self._run is not None and self._run.has_spent_budget
+        level = logging.ERROR if code else logging.WARNING if is_planned_stop else logging.INFO
+        self.logger.log(level, "%s", round_.summary())
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

@@ -155,8 +155,8 @@ def test_a_wrong_setting_ends_the_pipeline(
     settings = for_tap(email_addresses=ADDRESSES, max_concurrency="0")
     loaded = meltano.run("run", *PIPELINE, environment={**ends, **settings})
 
-    assert loaded.returncode == 1
-    assert "max_concurrency" in loaded.stdout
+    assert loaded.returncode == 1, loaded.stdout
+    assert "max_concurrency" in loaded.stdout, loaded.stdout
     assert rows_of_each_table(database) == {}
 
 

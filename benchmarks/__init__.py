@@ -1,0 +1,1 @@
+"""Programs that measure the tap, and print ratios."""
