@@ -22,7 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--addresses", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=1.0, help="how long each answer takes")
-    parser.add_argument("--requests-per-second", type=float, default=3.0)
+    parser.add_argument("--requests-per-second", type=int, default=3)
     options = parser.parse_args()
     pace = options.requests_per_second
     ideal = (options.addresses - 1) / pace + options.seconds
