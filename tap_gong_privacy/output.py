@@ -107,7 +107,11 @@ class RecordLine(msgspec.Struct, tag_field="type", tag="RECORD"):
 
 
 class Output(MsgSpecWriter):
-    """Writes Singer messages. Numbers are written as Gong wrote them."""
+    """Writes Singer messages. Numbers are written as Gong wrote them.
+
+    Attributes:
+        writes_state: Whether STATE is written: not in a connection test.
+    """
 
     def __init__(self, interruption: Interruption) -> None:
         """Initialize the writer.
@@ -117,6 +121,7 @@ class Output(MsgSpecWriter):
         """
         super().__init__()
         self._interruption = interruption
+        self.writes_state = True
         self._encoder = msgspec.json.Encoder(enc_hook=_encode_unknown, decimal_format="number")
         self._buffer = bytearray()
 
@@ -142,6 +147,8 @@ class Output(MsgSpecWriter):
             OutputLostError: If it cannot be written.
         """
         self._interruption.check()
+        if isinstance(message, StateMessage) and not self.writes_state:
+            return
         self._append(message, self._buffer)
         if len(self._buffer) >= _BUFFER or not isinstance(message, RecordLine | RecordMessage):
             self.flush()
@@ -152,7 +159,8 @@ class Output(MsgSpecWriter):
         Args:
             state: The tap's state.
         """
-        self._append(StateMessage(value=state), self._buffer)
+        if self.writes_state:
+            self._append(StateMessage(value=state), self._buffer)
         self.flush()
 
     def flush(self) -> None:

@@ -244,6 +244,7 @@ class TapGongPrivacy(Tap):
         """
         self._interruption.is_deferred = True
         self._interruption.on_grace_over = self._say_end
+        self._output.writes_state = not is_test
         code: int | None = None
         try:
             if is_test:

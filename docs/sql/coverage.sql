@@ -1,0 +1,43 @@
+-- Was everyone on the list asked? One row for each address of the list, in the list's order.
+-- Change the addresses, written exactly as in the tap's list, and the time from which a look-up counts (UTC).
+WITH list (place, email_address) AS (
+    VALUES
+        (1, 'jane.doe@example.com'),
+        (2, 'john.smith@example.com'),
+        (3, 'unknown@example.com'),
+        (4, 'refused@example.com'),
+        (5, 'not.yet@example.com')
+),
+
+since (moment) AS (
+    VALUES (timestamp '2020-01-01 00:00:00')
+),
+
+latest AS (
+    SELECT DISTINCT ON (lookups.email_address) lookups.*
+    FROM gong_privacy.lookups AS lookups
+    INNER JOIN since ON lookups.looked_up_at >= since.moment
+    ORDER BY lookups.email_address, lookups.looked_up_at DESC
+),
+
+answered AS (
+    SELECT lookups.email_address, max(lookups.looked_up_at) AS answered_at
+    FROM gong_privacy.lookups AS lookups
+    INNER JOIN since ON lookups.looked_up_at >= since.moment
+    WHERE lookups.status IN ('found', 'not_found')
+    GROUP BY lookups.email_address
+)
+
+SELECT
+    list.place,
+    list.email_address,
+    coalesce(latest.status, 'never asked') AS latest_outcome,
+    latest.looked_up_at AS latest_at,
+    answered.answered_at,
+    latest.http_status,
+    latest.errors,
+    latest.request_id
+FROM list
+LEFT JOIN latest USING (email_address)
+LEFT JOIN answered USING (email_address)
+ORDER BY list.place;
