@@ -8,6 +8,7 @@ import logging
 import traceback
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
+import click
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.mapper import RemoveRecordTransform
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import FrameType
 
-    import click
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
@@ -329,6 +329,9 @@ class TapGongPrivacy(Tap):
     @classmethod
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Make the connection test, and end with its exit code."""
+        if value not in {option.value for option in CliTestOptionValue}:
+            msg = "must be all, schema or disabled."
+            raise click.BadParameter(msg, ctx, param)
         if value == CliTestOptionValue.All.value:
             config: _ConfigInput | None = ctx.params.get("config")
             tap = cls(config=config.config if config else None, parse_env_config=bool(config and config.parse_env))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 import weakref
@@ -10,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tap_gong_privacy.answers import Answer
+from tap_gong_privacy.answers import Answer, Element
 from tap_gong_privacy.client import Lookup, Status
 from tap_gong_privacy.lookups import Lookups
 
@@ -84,24 +83,27 @@ def test_no_more_than_the_bound_are_in_flight(concurrency: int) -> None:
 def test_an_answer_is_dropped_once_it_is_consumed() -> None:
     """What was yielded is not held: memory is bounded by what is in flight."""
 
-    class Heavy(Answer):
-        """An answer that can be watched."""
+    class Watched(list[Element]):
+        """A section that can be watched."""
 
-        __slots__ = ("__weakref__",)
+    made = gone = most = 0
 
-    alive: weakref.WeakSet[Heavy] = weakref.WeakSet()
-    most = 0
+    def leave() -> None:
+        nonlocal gone
+        gone += 1
 
-    def look_up(address: str, _place: int) -> Lookup:
-        answer = Heavy.__new__(Heavy)
-        alive.add(answer)
-        return Lookup(Status.FOUND, NOW, request_id=address, answer=answer)
+    def look_up(_address: str, _place: int) -> Lookup:
+        nonlocal made
+        section = Watched()
+        weakref.finalize(section, leave)
+        made += 1
+        return Lookup(Status.FOUND, NOW, answer=Answer({"emails": section}, None, {}, is_repaired=False))
 
     for result in Lookups(look_up, 3).in_order(TEN * 5, ignore, ignore):
         assert result.answer is not None
-        gc.collect()
-        most = max(most, len(alive))
+        most = max(most, made - gone)
         del result
+    assert made == 50
     assert most <= 3
 
 

@@ -1,0 +1,78 @@
+"""The settings of the code and of `meltano.yml` are the same. README and docs: see `test_documentation`."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+import yaml
+
+from tap_gong_privacy import settings
+from tap_gong_privacy.tap import TapGongPrivacy
+
+Definition: TypeAlias = dict[str, Any]
+
+PROJECT: Definition = yaml.safe_load(Path(__file__).parents[1].joinpath("meltano.yml").read_text(encoding="utf-8"))
+TAP: Definition = next(plugin for plugin in PROJECT["plugins"]["extractors"] if plugin["name"] == TapGongPrivacy.name)
+IN_MELTANO: dict[str, Definition] = {setting["name"]: setting for setting in TAP["settings"]}
+
+
+def in_code() -> dict[str, Definition]:
+    """Return the definitions of all settings, the SDK's own among them."""
+    schema = copy.deepcopy(settings.DECLARED)
+    TapGongPrivacy.append_builtin_config(schema)
+    properties: dict[str, Definition] = schema["properties"]
+    return properties
+
+
+IN_CODE = in_code()
+
+
+def kind_of(definition: Definition) -> str:
+    """Return the kind that Meltano has for a setting: for a number, which may have a fraction, it has none."""
+    kind = next(kind for kind in definition["type"] if kind != "null")
+    return "string" if kind == "number" else str(kind)
+
+
+def test_meltano_has_the_same_settings_in_the_same_order() -> None:
+    """None is missing, none is left over, none stands twice."""
+    assert [setting["name"] for setting in TAP["settings"]] == list(IN_CODE)
+
+
+@pytest.mark.parametrize("name", list(IN_CODE))
+def test_meltano_has_each_settings_kind_and_default(name: str) -> None:
+    """Meltano casts a value to the kind that the code declares, and passes the same default or none."""
+    assert IN_MELTANO[name]["kind"] == kind_of(IN_CODE[name])
+    default = IN_CODE[name].get("default") if name in settings.DECLARED["properties"] else None
+    assert IN_MELTANO[name].get("value") == (default or None)
+
+
+@pytest.mark.parametrize("name", list(IN_CODE))
+def test_each_setting_is_described_in_both(name: str) -> None:
+    """`--about` and Meltano both say what a setting is for."""
+    assert len(IN_CODE[name]["description"]) > 20
+    assert len(IN_MELTANO[name]["description"]) > 20
+
+
+def test_meltano_hides_each_secret_and_the_addresses() -> None:
+    """What is secret in the code is sensitive in Meltano; so are the addresses, which are personal data."""
+    secret = {name for name, definition in IN_CODE.items() if definition.get("secret")}
+    assert secret == {"access_key_secret", "access_token"}
+    sensitive = {name for name, setting in IN_MELTANO.items() if setting.get("sensitive")}
+    assert sensitive == secret | {"email_addresses"}
+
+
+def test_meltano_knows_the_capabilities() -> None:
+    """Meltano offers what the tap offers, and nothing that it does not."""
+    capabilities = {capability.value for capability in TapGongPrivacy.capabilities}
+    # Meltano's name for flattening is its own word for the same thing; `schema` has none in the SDK.
+    assert set(TAP["capabilities"]) == capabilities
+
+
+def test_meltano_reads_the_variables_that_the_tap_reads() -> None:
+    """With this namespace Meltano's variables are those of `--config=ENV`."""
+    assert f"{TAP['namespace'].upper()}_" == settings.PREFIX
+    assert TAP["executable"] == TapGongPrivacy.name
+    assert PROJECT["send_anonymous_usage_stats"] is False
