@@ -308,19 +308,6 @@ def test_the_connection_test_reads_the_environment(sandbox: Sandbox) -> None:
     assert sandbox.calls
 
 
-def test_a_netrc_never_overrides_the_credentials(sandbox: Sandbox, tmp_path: Path) -> None:
-    """The configured credentials are sent, whatever a .netrc has for the host."""
-    netrc = written(
-        tmp_path, ".netrc", b"machine 127.0.0.1 login evil password evil\ndefault login evil password evil\n"
-    )
-    (tmp_path / ".netrc").chmod(0o600)
-    for credentials in ({}, {"access_key": None, "access_key_secret": None, "access_token": sandbox.access_token}):
-        result = run_tap(config_of(sandbox, **credentials), env={"NETRC": netrc, "HOME": str(tmp_path)})
-        check_output(result)
-        assert result.returncode == 0
-    assert {call.status for call in sandbox.calls} == {200}
-
-
 def test_loopback_http_is_never_sent_through_a_proxy(sandbox: Sandbox) -> None:
     """No proxy variable leads credentials in clear text away from the machine."""
     with relay(lambda _: b"HTTP/1.1 502 Bad\r\n\r\n") as proxy:
@@ -462,6 +449,24 @@ def test_requests_ca_bundle_makes_an_authority_trusted(sandbox: Sandbox, authori
         check_output(result)
         assert result.returncode == 1
         assert len(sandbox.calls) == len(ADDRESSES)
+
+
+def test_a_netrc_never_overrides_the_credentials(sandbox: Sandbox, authority: trustme.CA, tmp_path: Path) -> None:
+    """The configured credentials are sent, whatever a .netrc has for the host; over TLS, where requests reads one."""
+    netrc = written(
+        tmp_path, ".netrc", b"machine localhost login evil password evil\ndefault login evil password evil\n"
+    )
+    (tmp_path / ".netrc").chmod(0o600)
+    env = {"NETRC": netrc, "HOME": str(tmp_path), **bundle_of(authority, tmp_path)}
+    token = {"access_key": None, "access_key_secret": None, "access_token": sandbox.access_token}
+    with secured(sandbox, authority, "localhost") as front:
+        for credentials in ({}, token):
+            config = config_of(sandbox, **credentials)
+            for api_url in (sandbox.url, f"https://localhost:{front.port}"):
+                result = run_tap({**config, "api_url": api_url}, env=env)
+                check_output(result)
+                assert result.returncode == 0
+    assert [call.status for call in sandbox.calls] == [200] * 4 * len(ADDRESSES)
 
 
 def test_a_ca_bundle_that_is_not_there_is_named_in_plain_words(sandbox: Sandbox, authority: trustme.CA) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
 import sys
 import textwrap
@@ -269,8 +270,9 @@ def test_the_net_catches_what_the_sdk_or_a_library_would_print(sandbox: Sandbox,
 def run_crashing(sandbox: Sandbox, folder: Path, shim: str, level: str, *arguments: str, code: int = 1) -> str:
     """Run the command with a shim that bends the package once it is imported, check, and return stderr."""
     (folder / "sitecustomize.py").write_text(textwrap.dedent(shim), encoding="utf-8")
+    path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
     config = {**sandbox.config, "email_addresses": CANARIES, "requests_per_second": 1000}
-    result = run_tap(config, *arguments, env={LEVEL: level, "PYTHONPATH": str(folder)})
+    result = run_tap(config, *arguments, env={LEVEL: level, "PYTHONPATH": path})
     check_output(result, CANARIES, [SECRET])
     assert result.returncode == code
     return result.stderr

@@ -36,6 +36,15 @@ def kept_signals() -> Iterator[None]:
             signal.signal(signum, handler)
 
 
+def unfamiliar() -> Reply:
+    """Return the documented example with an undocumented field on each level: no column stays without a value."""
+    answer = copy.deepcopy(EXAMPLE_ANSWER)
+    for section in answer.values():
+        if isinstance(section, list):
+            section[0]["newField"] = 1
+    return Reply(body={**answer, "newField": 1})
+
+
 with kept_signals():
     _StandardTests: Any = get_tap_test_class(TapGongPrivacy, config=CONFIG, parse_env_config=False)
 

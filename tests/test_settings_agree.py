@@ -67,7 +67,6 @@ def test_meltano_hides_each_secret_and_the_addresses() -> None:
 def test_meltano_knows_the_capabilities() -> None:
     """Meltano offers what the tap offers, and nothing that it does not."""
     capabilities = {capability.value for capability in TapGongPrivacy.capabilities}
-    # Meltano's name for flattening is its own word for the same thing; `schema` has none in the SDK.
     assert set(TAP["capabilities"]) == capabilities
 
 

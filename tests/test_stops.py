@@ -1,0 +1,254 @@
+"""Stops by real signals, by a target that goes away, and by a full disk: prompt, whole and loud."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_gong_privacy.sandbox import Reply, Sandbox
+from tests.singer import COMMAND, Result, check_nobody_named, check_output, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+STOP_SECONDS = 5.0
+CLOSED_SECONDS = 2.0
+LISTED = [f"p{place}@x.example" for place in range(1, 41)]
+CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
+
+
+@dataclass
+class Running:
+    """The command under way. Its log goes to a file, so that nothing but stdout can block it."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    output: Path
+    config: Mapping[str, object]
+
+    @property
+    def stderr(self) -> str:
+        """What it has logged."""
+        return self.log.read_text()
+
+    def timed_end(self, action: Callable[[], object]) -> float:
+        """Do something that ends it, and return the seconds that it took to end."""
+        began = time.monotonic()
+        action()
+        self.process.wait(30)
+        return time.monotonic() - began
+
+    def result(self) -> Result:
+        """What came of it, where its output went to a file."""
+        return Result(self.process.returncode, self.output.read_text(), self.stderr, self.config)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox without limits."""
+    with Sandbox(requests_per_second=0) as unlimited:
+        yield unlimited
+
+
+@contextlib.contextmanager
+def running(sandbox: Sandbox, *, stdout: int | None = None, **settings: object) -> Iterator[Running]:
+    """Run the command; without `stdout` its output goes to a file."""
+    config = {**sandbox.config, "email_addresses": LISTED, "requests_per_second": 1000, **settings}
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        path, log, output = (Path(folder, name) for name in ("config.json", "log", "output"))
+        path.write_text(json.dumps(config))
+        process = stack.enter_context(
+            subprocess.Popen(
+                [COMMAND, "--config", path],
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=stack.enter_context(output.open("wb")) if stdout is None else stdout,
+                stderr=stack.enter_context(log.open("wb")),
+            )
+        )
+        try:
+            yield Running(process, log, output, config)
+        finally:
+            process.kill()
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait for something that has to come to pass."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def has_lines(run: Running, count: int) -> Callable[[], bool]:
+    """Whether so many lines were written."""
+    return lambda: run.output.read_bytes().count(b"\n") >= count
+
+
+def closing(text: str) -> str:
+    """The last line of a log, which must speak of the whole list."""
+    line = text.splitlines()[-1]
+    assert "40 addresses: " in line
+    assert "ERROR" in line
+    return line
+
+
+def measured(what: str, seconds: float) -> None:
+    """Tell a person who reads the report (`-rA`) how long a stop took."""
+    sys.stdout.write(f"{what}: {seconds:.2f} s\n")
+
+
+WAITS = {
+    "pause": Reply(429, headers={"Retry-After": "250"}),
+    "retry": Reply(503, headers={"Retry-After": "250"}),
+    "hang": Reply(fault="hang"),
+    "drip": Reply(fault="drip", drip_interval=0.2),
+}
+
+
+@pytest.mark.parametrize("number", CODES, ids=["term", "int"])
+@pytest.mark.parametrize("wait", WAITS)
+def test_a_signal_ends_any_wait(sandbox: Sandbox, number: signal.Signals, wait: str) -> None:
+    """Amid a long pause, a further try, a silent or a dripping answer: whole lines, the last STATE, the right code."""
+    sandbox.answers[LISTED[2]] = WAITS[wait]
+    with running(sandbox, max_concurrency=3) as run:
+        wait_until(lambda: any(call.address == LISTED[2] for call in sandbox.calls))
+        wait_until(lambda: run.output.read_bytes().count(b'"stream":"lookups"') >= 3)
+        seconds = run.timed_end(lambda: run.process.send_signal(number))
+        result = run.result()
+    measured(f"{number.name} amid {wait}", seconds)
+    assert result.returncode == CODES[number]
+    assert seconds < STOP_SECONDS
+    check_output(result)
+    assert json.loads(result.lines[-1])["type"] == "STATE"
+    assert result.states[-1]["bookmarks"]["lookups"]["done"] == 2
+    assert "2 found" in closing(result.stderr)
+    assert "38 not asked" in closing(result.stderr)
+
+
+@pytest.mark.parametrize("number", CODES, ids=["term", "int"])
+def test_a_signal_ends_a_busy_writer_between_two_lines(sandbox: Sandbox, number: signal.Signals) -> None:
+    """Amid records that are written as fast as they can be, no line is torn and the last STATE counts what is out."""
+    with Sandbox(requests_per_second=0, answer_size=20_000) as heavy, running(heavy, max_concurrency=2) as run:
+        wait_until(has_lines(run, 30_000))
+        seconds = run.timed_end(lambda: run.process.send_signal(number))
+        result = run.result()
+    del sandbox
+    measured(f"{number.name} amid writing", seconds)
+    assert result.returncode == CODES[number]
+    assert seconds < STOP_SECONDS
+    lines = result.stdout.split("\n")
+    assert lines.pop() == ""
+    kinds = [json.loads(line)["type"] for line in lines]
+    assert kinds[-1] == "STATE"
+    done = json.loads(lines[-1])["value"]["bookmarks"]["lookups"]["done"]
+    assert done == sum('"stream":"lookups"' in line and '"RECORD"' in line for line in lines)
+    assert f"{done} found" in closing(result.stderr)
+    check_nobody_named(result)
+
+
+@pytest.mark.parametrize("number", CODES, ids=["term", "int"])
+def test_a_signal_ends_a_writer_that_nobody_reads(number: signal.Signals) -> None:
+    """Amid a full pipe the end does not wait for the target."""
+    with Sandbox(requests_per_second=0, answer_size=20_000) as heavy:
+        reader, writer = os.pipe()
+        with running(heavy, stdout=writer) as run, contextlib.ExitStack() as stack:
+            os.close(writer)
+            stack.callback(os.close, reader)
+            wait_until(lambda: heavy.calls)
+            # The pipe is full once what is in it grows no more.
+            wait_until(lambda: _is_blocked(run.process.pid))
+            seconds = run.timed_end(lambda: run.process.send_signal(number))
+            log = run.stderr
+            assert run.process.returncode == CODES[number]
+    measured(f"{number.name} amid a full pipe", seconds)
+    assert seconds < STOP_SECONDS
+    assert "0 found" in closing(log)
+    check_nobody_named(Result(0, "", log, run.config))
+
+
+def _is_blocked(pid: int) -> bool:
+    """Whether the main thread waits for a pipe to be read."""
+    return b"pipe" in Path(f"/proc/{pid}/wchan").read_bytes() or _is_writing(pid)
+
+
+def _is_writing(pid: int) -> bool:
+    fields = Path(f"/proc/{pid}/syscall").read_text().split()
+    return fields[:2] == ["1", "0x1"]
+
+
+def test_a_signal_before_the_first_call_ends_the_run(sandbox: Sandbox) -> None:
+    """Amid the start, too, the code is right, and nothing is a traceback."""
+    for delay in (0.0, 0.4, 0.8, 1.2):
+        with running(sandbox) as run:
+            time.sleep(delay)
+            seconds = run.timed_end(lambda run=run: run.process.send_signal(signal.SIGINT))  # type: ignore[misc]
+            log = run.stderr
+        assert run.process.returncode in {0, 130, -signal.SIGINT}
+        assert seconds < STOP_SECONDS
+        assert "Traceback" not in log
+
+
+def test_a_second_signal_changes_nothing(sandbox: Sandbox) -> None:
+    """The first one counts, and its end is not cut short."""
+    sandbox.answers[LISTED[2]] = Reply(fault="hang")
+    with running(sandbox, max_concurrency=3) as run:
+        wait_until(lambda: run.output.read_bytes().count(b'"stream":"lookups"') >= 3)
+
+        def twice() -> None:
+            run.process.send_signal(signal.SIGTERM)
+            run.process.send_signal(signal.SIGINT)
+
+        assert run.timed_end(twice) < STOP_SECONDS
+        result = run.result()
+    assert result.returncode in {143, 130}
+    assert json.loads(result.lines[-1])["type"] == "STATE"
+    check_output(result)
+
+
+@pytest.mark.parametrize("wait", [*WAITS, "none"])
+def test_a_target_that_goes_away_ends_the_run(sandbox: Sandbox, wait: str) -> None:
+    """A closed pipe ends the tap with exit 1 within 2 seconds, amid any wait as amid writing, and it says why."""
+    if wait != "none":
+        sandbox.answers[LISTED[2]] = WAITS[wait]
+    with running(sandbox, stdout=subprocess.PIPE, max_concurrency=3, requests_per_second=20) as run:
+        assert run.process.stdout is not None
+        seen = 0
+        while seen < 2:
+            seen += b'"RECORD","stream":"lookups"' in run.process.stdout.readline()
+        if wait != "none":
+            wait_until(lambda: any(call.address == LISTED[2] for call in sandbox.calls))
+        seconds = run.timed_end(run.process.stdout.close)
+        calls = len(sandbox.calls)
+        log = run.stderr
+    measured(f"closed pipe amid {wait}", seconds)
+    assert run.process.returncode == 1
+    assert seconds < CLOSED_SECONDS
+    assert "the target closed its end of the pipe" in log
+    assert "not asked" in closing(log)
+    assert calls < len(LISTED)
+    check_nobody_named(Result(1, "", log, run.config))
+
+
+def test_a_full_disk_ends_the_run(sandbox: Sandbox) -> None:
+    """What cannot be written ends the tap with exit 1, at once and in words."""
+    full = os.open("/dev/full", os.O_WRONLY)
+    with running(sandbox, stdout=full) as run:
+        os.close(full)
+        assert run.process.wait(30) == 1
+        log = run.stderr
+    assert "no space left on device" in log
+    assert "Traceback" not in log
+    assert "Exception ignored" not in log
+    check_nobody_named(Result(1, "", log, run.config))
