@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from tap_gong_privacy import privacy
-from tap_gong_privacy.output import Interruption
-from tap_gong_privacy.tap import TapGongPrivacy
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 
 def main() -> None:
     """Run the command. What the user can mend is one line on stderr; nothing is a traceback."""
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, _end)
     privacy.guard_stderr()
-    Interruption().install()
+    # Only now: the imports take a second, in which Ctrl-C would end in a traceback.
+    from tap_gong_privacy.tap import TapGongPrivacy  # noqa: PLC0415
+
     command = TapGongPrivacy.cli
     privacy.silence_libraries()
     try:
@@ -28,6 +35,10 @@ def main() -> None:
         click.echo(f"Error of the tap's own, please report it: {privacy.describe(error)}", file=sys.stderr)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end(signum: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + signum)
 
 
 if __name__ == "__main__":

@@ -73,11 +73,6 @@ class Interruption:
             signal.signal(signal.SIGALRM, self._end)
             signal.setitimer(signal.ITIMER_REAL, _GRACE)
 
-    def install(self) -> None:
-        """Take the signals from now on."""
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signum, self.handle)
-
     def check(self) -> None:
         """End the run if there was a signal.
 
