@@ -13,10 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 # Keeps the jitter of threads and networks out of Gong's window of one second.
-_MARGIN = 0.02
-# At a quick pace 2 % are less than the jitter of a busy machine: then up to 2 ms, but never more than a tenth.
-_LEAST_MARGIN = 0.002
-_LARGEST_SHARE = 0.1
+_MARGIN = 1.02
 _LONGEST_STEP = 60.0
 
 
@@ -51,8 +48,7 @@ class Pacer:
             budget: Calls that may be made in all; None for any number.
         """
         # Bounded, for no wait may be longer: far beyond what anybody waits for.
-        interval = min(1 / requests_per_second, threading.TIMEOUT_MAX / 4)
-        self._interval = interval + max(_MARGIN * interval, min(_LEAST_MARGIN, _LARGEST_SHARE * interval))
+        self._interval = min(_MARGIN / requests_per_second, threading.TIMEOUT_MAX / 4)
         self._max_pause = max_pause
         self._budget = budget
         self._changed = threading.Condition()
@@ -91,12 +87,6 @@ class Pacer:
         """Take a place into the queue before its worker asks, so that no later place overtakes it."""
         with self._changed:
             self._waiting[place] = 0.0
-
-    def leave(self, place: int) -> None:
-        """Take a place out of the queue."""
-        with self._changed:
-            if self._waiting.pop(place, None) is not None:
-                self._changed.notify_all()
 
     def admit(self, place: int, not_before: float = 0.0) -> None:
         """Wait until it is this place's turn to call.

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
 
 _SHAPING = ("stream_maps", "stream_map_config", "faker_config")
-_REMOVED = (None, "__NULL__")
 _NO_PAUSE = -1.0
 # Stands in a config that was made of a file without settings by name.
 _NO_OBJECT = ""
