@@ -7,9 +7,11 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typing_extensions import override
 from urllib3.util import connection
 
 from tap_gong_privacy.client import Client, Status
@@ -79,14 +81,19 @@ def test_the_pace_is_exact(pace: float, monkeypatch: pytest.MonkeyPatch) -> None
     """By a clock that only the waits move, each call starts 2 % later than Gong asks for, and none earlier."""
     now = 1000.0
 
-    def wait(_: threading.Condition, seconds: float) -> bool:
-        nonlocal now
-        now += seconds
-        return False
+    class Condition(threading.Condition):
+        """Waits by the same clock."""
 
-    monkeypatch.setattr("tap_gong_privacy.pacing.time.monotonic", lambda: now)
-    monkeypatch.setattr("threading.Condition.wait", wait)
+        @override
+        def wait(self, timeout: float | None = None) -> bool:
+            nonlocal now
+            assert timeout is not None
+            now += timeout
+            return False
+
+    monkeypatch.setattr("tap_gong_privacy.pacing.time", SimpleNamespace(monotonic=lambda: now))
     pacer = Pacer(pace, 300)
+    monkeypatch.setattr(pacer, "_changed", Condition())
     starts = []
     for place in range(30):
         pacer.admit(place)
