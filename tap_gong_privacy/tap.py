@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import fnmatch
 import json
 import logging
@@ -48,7 +49,8 @@ class TapGongPrivacy(Tap):
 
     name = "tap-gong-privacy"
     package_name = "tap-gong-privacy"
-    config_jsonschema: ClassVar[dict[str, Any]] = settings.DECLARED
+    # A copy: the SDK adds its own settings to it.
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(settings.DECLARED)
     # Neither BATCH nor ACTIVATE_VERSION: a target would delete the rows of every address that a run does not reach.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,

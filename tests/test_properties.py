@@ -269,7 +269,7 @@ def holds_element(section: Section, record: dict[str, Value], element: dict[str,
     rest = record["undocumented"] or {}
     return all(
         holds_key(record[name], value, rest, name)
-        if name == section.key
+        if name == section.key and name in documented
         else (name in documented and holds(documented[name], record[documented[name].column], value, name, rest))
         # Of joined systems, objects that are no list stand beside those that are.
         or ((name not in documented or section.joins_twins) and kept_among(rest, name, value))

@@ -124,7 +124,7 @@ WAITS = {
 def test_a_signal_ends_any_wait(sandbox: Sandbox, number: signal.Signals, wait: str) -> None:
     """Amid a long pause, a further try, a silent or a dripping answer: whole lines, the last STATE, the right code."""
     sandbox.answers[LISTED[2]] = WAITS[wait]
-    with running(sandbox, max_concurrency=3) as run:
+    with running(sandbox, max_concurrency=1) as run:
         wait_until(lambda: any(call.address == LISTED[2] for call in sandbox.calls))
         wait_until(lambda: run.output.read_bytes().count(b'"stream":"lookups"') >= 3)
         seconds = run.timed_end(lambda: run.process.send_signal(number))
@@ -206,7 +206,7 @@ def test_a_signal_amid_the_imports_ends_the_run(sandbox: Sandbox, number: signal
 def test_a_second_signal_changes_nothing(sandbox: Sandbox) -> None:
     """The first one counts, and its end is not cut short."""
     sandbox.answers[LISTED[2]] = Reply(fault="hang")
-    with running(sandbox, max_concurrency=3) as run:
+    with running(sandbox, max_concurrency=1) as run:
         wait_until(lambda: run.output.read_bytes().count(b'"stream":"lookups"') >= 3)
 
         def twice() -> None:
@@ -225,7 +225,7 @@ def test_a_target_that_goes_away_ends_the_run(sandbox: Sandbox, wait: str) -> No
     """A closed pipe ends the tap with exit 1 within 2 seconds, amid any wait as amid writing, and it says why."""
     if wait != "none":
         sandbox.answers[LISTED[2]] = WAITS[wait]
-    with running(sandbox, stdout=subprocess.PIPE, max_concurrency=3, requests_per_second=20) as run:
+    with running(sandbox, stdout=subprocess.PIPE, max_concurrency=1, requests_per_second=20) as run:
         assert run.process.stdout is not None
         seen = 0
         while seen < 2:
