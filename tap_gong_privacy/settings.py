@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import difflib
 import ipaddress
 import json
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.auth import _basic_auth_str
 from singer_sdk import typing as th
 
 from tap_gong_privacy.errors import ConfigError
@@ -171,7 +171,8 @@ class Settings:
         """The value of the Authorization header."""
         if self.access_token:
             return b"Bearer " + _encoded(self.access_token)
-        return _basic_auth_str(_encoded(self.access_key or ""), _encoded(self.access_key_secret or "")).encode()
+        pair = _encoded(self.access_key or "") + b":" + _encoded(self.access_key_secret or "")
+        return b"Basic " + base64.b64encode(pair)
 
     @property
     def secrets(self) -> tuple[str, ...]:

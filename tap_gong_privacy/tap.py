@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import fnmatch
-import json
 import logging
 import traceback
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
@@ -13,16 +12,15 @@ import click
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.mapper import RemoveRecordTransform
-from singer_sdk.singerlib import Catalog
 from singer_sdk.tap_base import CliTestOptionValue
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from typing_extensions import override
 
-from tap_gong_privacy import checkpoint, privacy, schemas, settings
+from tap_gong_privacy import checkpoint, inputs, privacy, schemas, settings
 from tap_gong_privacy.addresses import read_addresses
 from tap_gong_privacy.checkpoint import Round
 from tap_gong_privacy.client import Client, Status
-from tap_gong_privacy.errors import CommandLineError, ConfigError
+from tap_gong_privacy.errors import ConfigError
 from tap_gong_privacy.json_text import canonical
 from tap_gong_privacy.output import Interruption, Output, OutputLostError, SignalError
 from tap_gong_privacy.pacing import Pacer
@@ -31,17 +29,16 @@ from tap_gong_privacy.streams import LookupsStream, SectionStream
 from tap_gong_privacy.transport import Credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import FrameType
 
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
+    from singer_sdk.singerlib import Catalog
 
 _SHAPING = ("stream_maps", "stream_map_config", "faker_config")
+_ENVIRONMENT = "ENV"
 _NO_PAUSE = -1.0
-# Stands in a config that was made of a file without settings by name.
-_NO_OBJECT = ""
 
 
 class TapGongPrivacy(Tap):
@@ -90,7 +87,7 @@ class TapGongPrivacy(Tap):
         self._addresses: tuple[str, ...] = ()
         cleaned: dict[str, Any] = {}
         if validate_config:
-            cleaned = self._cleaned(config or {}, parse_env_config=parse_env_config)
+            cleaned = self._cleaned({} if config is None else config, parse_env_config=parse_env_config)
             self._settings = settings.checked(cleaned)
             privacy.hide(self._settings.secrets)
             self._addresses = read_addresses(
@@ -102,7 +99,7 @@ class TapGongPrivacy(Tap):
         self._shape = canonical({name: value for name, value in cleaned.items() if self._is_shaping(name)}).decode()
         super().__init__(
             config=cleaned,
-            catalog=_catalog(catalog),
+            catalog=None if catalog is None else inputs.catalog_of(catalog),
             state=state,
             validate_config=validate_config,
             setup_mapper=setup_mapper,
@@ -117,13 +114,13 @@ class TapGongPrivacy(Tap):
         return name == "api_url" or name in _SHAPING or name.startswith("flattening_")
 
     @classmethod
-    def _cleaned(cls, config: Mapping[str, Any], *, parse_env_config: bool) -> dict[str, Any]:
+    def _cleaned(cls, config: object, *, parse_env_config: bool) -> dict[str, Any]:
+        if not isinstance(config, dict):
+            msg = "A config file must hold a JSON object of settings."
+            raise ConfigError(msg)
         schema = cls.config_jsonschema
         cls.append_builtin_config(schema)
         environment = settings.from_environment(schema) if parse_env_config else {}
-        if _NO_OBJECT in config:
-            msg = "A config file must hold a JSON object of settings."
-            raise ConfigError(msg)
         cleaned = settings.clean({**config, **environment}, schema)
         if cleaned.get("flattening_enabled") and "flattening_max_depth" not in cleaned:
             msg = "Wrong settings: flattening_enabled needs flattening_max_depth, a whole number."
@@ -320,8 +317,8 @@ class TapGongPrivacy(Tap):
         cls.print_version(print_fn=cls.logger.info)
         tap = cls(
             config=config.config if config else None,
-            state=_state(state),
-            catalog=None if catalog is None else _read_json(catalog, "The catalog"),
+            state=inputs.read_state(state),
+            catalog=inputs.read_catalog(catalog),
             parse_env_config=bool(config and config.parse_env),
         )
         raise SystemExit(tap.run())
@@ -343,10 +340,9 @@ class TapGongPrivacy(Tap):
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
         """Read the config files."""
-        if all([_is_object(path) for path in value if path != "ENV"]):  # noqa: C419 - each has to be JSON
-            return super().cb_config(ctx, param, value)
-        config = super().cb_config(ctx, param, ())
-        config.config[_NO_OBJECT] = True  # an error where settings are needed: not to discover streams
+        config = super().cb_config(ctx, param, tuple(path for path in value if path == _ENVIRONMENT))
+        # What is no object is judged by the constructor, where settings are needed: not to discover streams.
+        config.config = cast("dict[str, Any]", inputs.read_config(path for path in value if path != _ENVIRONMENT))
         return config
 
 
@@ -368,44 +364,3 @@ def _is_filter_of_lookups(key: str, value: object) -> bool:
 def _is_of_a_stream_map(error: Exception) -> bool:
     frames = traceback.walk_tb(error.__traceback__)
     return any(frame.f_globals.get("__name__") == RemoveRecordTransform.__module__ for frame, _ in frames)
-
-
-def _is_object(path: str) -> bool:
-    try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - named as the user named it
-            content = _read_json(file, f"The config file {path}")
-    except OSError as error:
-        msg = f"The config file {path} cannot be read: {(error.strerror or 'unknown error').lower()}."
-        raise CommandLineError(msg) from None
-    return isinstance(content, dict)
-
-
-def _read_json(file: IO[str], what: str) -> Any:  # noqa: ANN401 - any JSON
-    try:
-        return json.load(file)
-    except (ValueError, RecursionError):
-        msg = f"{what} is not JSON in UTF-8: correct it."
-        raise ConfigError(msg) from None
-
-
-def _state(file: IO[str] | None) -> dict[str, Any] | None:
-    if file is None:
-        return None
-    content = _read_json(file, "The state file")
-    # Any other JSON is no state of this tap: a bookmark of no shape starts over, and says so.
-    return content if isinstance(content, dict) else {"bookmarks": {schemas.LOOKUPS: content}}
-
-
-def _catalog(catalog: dict[str, Any] | Catalog | None) -> Catalog | None:
-    if catalog is None or isinstance(catalog, Catalog):
-        return catalog
-    try:
-        result = Catalog.from_dict(cast("dict[str, list[dict[str, Any]]]", catalog))
-        for entry in result.streams:
-            entry.metadata.resolve_selection()
-            if not isinstance(entry.schema.to_dict().get("properties", {}), dict):
-                raise TypeError(entry)  # noqa: TRY301
-    except Exception:  # noqa: BLE001 - the SDK raises whatever the wrong shape leads to
-        msg = "The catalog is not a Singer catalog: make one with --discover."
-        raise ConfigError(msg) from None
-    return result

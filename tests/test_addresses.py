@@ -11,12 +11,13 @@ import pytest
 
 from tap_gong_privacy.addresses import read_addresses
 from tap_gong_privacy.errors import ConfigError
-from tap_gong_privacy.sandbox import Sandbox
 from tests.singer import check_output, run_tap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from tap_gong_privacy.sandbox import Sandbox
 
 COLUMN = "email_address"
 NOT_TEXT = "not text"
@@ -30,13 +31,6 @@ SEPARATOR = "one of , ; < > in it"
 def short(value: object) -> str:
     """Return a parameter's name, in ASCII and not too long."""
     return ascii(value)[:60]
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox without limits."""
-    with Sandbox(requests_per_second=0) as unlimited:
-        yield unlimited
 
 
 def written(folder: Path, name: str, content: str | bytes) -> str:

@@ -7,6 +7,7 @@ import json
 import select
 import socket
 import ssl
+import subprocess
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ import trustme
 
 from tap_gong_privacy import settings
 from tap_gong_privacy.sandbox import Reply, Sandbox
-from tests.singer import Result, check_output, run_tap
+from tests.singer import COMMAND, Result, check_output, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,13 +33,6 @@ DEBUG = {"TAP_GONG_PRIVACY_LOGLEVEL": "DEBUG"}
 def short(value: object) -> str:
     """Return a parameter's name, in ASCII and not too long."""
     return ascii(value)[:120]
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox without limits."""
-    with Sandbox(requests_per_second=0) as unlimited:
-        yield unlimited
 
 
 def config_of(sandbox: Sandbox, **more: object) -> dict[str, object]:
@@ -63,6 +57,16 @@ def assert_refused(result: Result, code: int, *words: str) -> None:
     assert [line for line in result.stderr.splitlines() if "rror" in line] == [last]
     assert all(word in last for word in words)
     assert "canary" not in result.stderr.lower()
+
+
+def test_a_config_may_come_through_a_pipe(sandbox: Sandbox) -> None:
+    """A pipe keeps secrets off the disk, and gives its content only once."""
+    config = config_of(sandbox, email_addresses=ADDRESSES[:1])
+    result = subprocess.run(
+        [COMMAND, "--config", "/dev/stdin"], input=json.dumps(config).encode(), capture_output=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert [call.address for call in sandbox.calls] == ADDRESSES[:1]
 
 
 MODES = [[], ["--test"], ["--discover"]]

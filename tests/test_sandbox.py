@@ -38,13 +38,6 @@ SECTIONS = ("emails", "calls", "meetings", "customerData", "customerEngagement")
 REQUEST_ID = re.compile("4al[0-9a-z]{16}")
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox without limits."""
-    with Sandbox(requests_per_second=0) as unlimited:
-        yield unlimited
-
-
 def ask(sandbox: Sandbox, address: str = "a@example.com", **headers: str) -> requests.Response:
     """Ask about an address with valid credentials, on a connection of its own."""
     return requests.get(

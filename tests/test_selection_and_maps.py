@@ -12,7 +12,7 @@ from tap_gong_privacy.sandbox import EXAMPLE_ADDRESS, Sandbox
 from tests.singer import Result, check_nobody_named, check_output, check_schemas_and_records, run_tap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 ADDRESSES = ["canary.One@example.com", EXAMPLE_ADDRESS, "unknown.canary@example.com"]
@@ -26,13 +26,6 @@ DEBUG = {"TAP_GONG_PRIVACY_LOGLEVEL": "DEBUG"}
 def short(value: object) -> str:
     """Return a parameter's name."""
     return ascii(value)[:120]
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox without limits."""
-    with Sandbox(requests_per_second=0) as unlimited:
-        yield unlimited
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tap_gong_privacy.tap import TapGongPrivacy
 from tests.singer import check_output, run_tap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 ADDRESS = "canary.Person+tag@example.com"
 CANARY = "cAnArY-value"
@@ -58,13 +58,6 @@ SCHEMA = known()
 def short(value: object) -> str:
     """Return a parameter's name: strings and numbers of the same looks differ in it."""
     return ascii(value)[:60]
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox without limits."""
-    with Sandbox(requests_per_second=0) as unlimited:
-        yield unlimited
 
 
 def clean(**raw: object) -> dict[str, Any]:

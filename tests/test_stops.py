@@ -54,13 +54,6 @@ class Running:
         return Result(self.process.returncode, self.output.read_text(), self.stderr, self.config)
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox without limits."""
-    with Sandbox(requests_per_second=0) as unlimited:
-        yield unlimited
-
-
 @contextlib.contextmanager
 def running(
     sandbox: Sandbox, *, stdout: int | None = None, env: Mapping[str, str] | None = None, **settings: object

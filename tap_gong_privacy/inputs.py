@@ -1,0 +1,109 @@
+"""The files given by option, each read once: config, state and catalog. A pipe cannot be read twice."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from singer_sdk.singerlib import Catalog
+
+from tap_gong_privacy import schemas
+from tap_gong_privacy.errors import CommandLineError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def read_config(paths: Iterable[str]) -> dict[str, Any] | list[Any]:
+    """Read config files; settings of later ones go first.
+
+    Args:
+        paths: The files' paths.
+
+    Returns:
+        Settings by name; a list where a file holds no object, which is an error only where settings are needed.
+
+    Raises:
+        ConfigError: If a file is not JSON.
+        CommandLineError: If a file cannot be read.
+    """
+    contents = [_read_file(path) for path in paths]
+    if not all(isinstance(content, dict) for content in contents):
+        return contents
+    return {name: value for content in contents for name, value in content.items()}
+
+
+def read_state(file: IO[str] | None) -> dict[str, Any] | None:
+    """Read the state file.
+
+    Args:
+        file: The file, if one was given.
+
+    Returns:
+        The state. Any JSON but an object becomes a bookmark of no shape, which starts over and says so.
+
+    Raises:
+        ConfigError: If it is not JSON.
+    """
+    if file is None:
+        return None
+    content = _read_json(file, "The state file")
+    return content if isinstance(content, dict) else {"bookmarks": {schemas.LOOKUPS: content}}
+
+
+def read_catalog(file: IO[str] | None) -> Catalog | None:
+    """Read the catalog file.
+
+    Args:
+        file: The file, if one was given.
+
+    Returns:
+        The catalog.
+
+    Raises:
+        ConfigError: If it is not JSON, or no catalog.
+    """
+    return None if file is None else catalog_of(_read_json(file, "The catalog"))
+
+
+def catalog_of(content: object) -> Catalog:
+    """Return the catalog that JSON of any shape holds.
+
+    Args:
+        content: The JSON; a catalog stays as it is.
+
+    Returns:
+        The catalog.
+
+    Raises:
+        ConfigError: If it is none.
+    """
+    if isinstance(content, Catalog):
+        return content
+    try:
+        catalog = Catalog.from_dict(cast("dict[str, list[dict[str, Any]]]", content))
+        for entry in catalog.streams:
+            entry.metadata.resolve_selection()
+            if not isinstance(entry.schema.to_dict().get("properties", {}), dict):
+                raise TypeError(entry)  # noqa: TRY301
+    except Exception:  # noqa: BLE001 - the SDK raises whatever the wrong shape leads to
+        msg = "The catalog is not a Singer catalog: make one with --discover."
+        raise ConfigError(msg) from None
+    return catalog
+
+
+def _read_file(path: str) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - named as the user named it
+            return _read_json(file, f"The config file {path}")
+    except OSError as error:
+        msg = f"The config file {path} cannot be read: {(error.strerror or 'unknown error').lower()}."
+        raise CommandLineError(msg) from None
+
+
+def _read_json(file: IO[str], what: str) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.load(file)
+    except (ValueError, RecursionError):
+        msg = f"{what} is not JSON in UTF-8: correct it."
+        raise ConfigError(msg) from None
