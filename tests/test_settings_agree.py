@@ -1,22 +1,27 @@
-"""The settings of the code and of `meltano.yml` are the same. README and docs: see `test_documentation`."""
+"""The settings of code, `meltano.yml` and Hub definition are the same. README and docs: see `test_documentation`."""
 
 from __future__ import annotations
 
 import copy
+import re
+import tomllib
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 from tap_gong_privacy import settings
 from tap_gong_privacy.tap import TapGongPrivacy
 
 Definition: TypeAlias = dict[str, Any]
 
-PROJECT: Definition = yaml.safe_load(Path(__file__).parents[1].joinpath("meltano.yml").read_text(encoding="utf-8"))
+CHECKOUT = Path(__file__).parents[1]
+PROJECT: Definition = yaml.safe_load(CHECKOUT.joinpath("meltano.yml").read_text(encoding="utf-8"))
 TAP: Definition = next(plugin for plugin in PROJECT["plugins"]["extractors"] if plugin["name"] == TapGongPrivacy.name)
 IN_MELTANO: dict[str, Definition] = {setting["name"]: setting for setting in TAP["settings"]}
+HUB: Definition = yaml.safe_load(CHECKOUT.joinpath("hub", "tap-gong-privacy.yml").read_text(encoding="utf-8"))
 
 
 def in_code() -> dict[str, Definition]:
@@ -75,3 +80,35 @@ def test_meltano_reads_the_variables_that_the_tap_reads() -> None:
     assert f"{TAP['namespace'].upper()}_" == settings.PREFIX
     assert TAP["executable"] == TapGongPrivacy.name
     assert PROJECT["send_anonymous_usage_stats"] is False
+
+
+def test_the_hub_definition_is_that_of_meltano() -> None:
+    """Whoever installs by name gets the same plugin: a package from a registry instead of this folder."""
+    same = {"name", "namespace", "label", "executable"}
+    assert {key: HUB[key] for key in same} == {key: TAP[key] for key in same}
+    assert HUB["pip_url"] == HUB["name"]
+    assert HUB["capabilities"] == sorted(TAP["capabilities"])
+
+
+def test_the_hub_has_the_same_settings() -> None:
+    """Sorted by name as the Hub has them, with the code's titles as labels and Meltano's descriptions."""
+    assert [setting["name"] for setting in HUB["settings"]] == sorted(IN_CODE)
+    for setting in HUB["settings"]:
+        assert setting.pop("label") == IN_CODE[setting["name"]]["title"]
+        assert setting == IN_MELTANO[setting["name"]]
+
+
+def test_the_hub_demands_one_way_to_authenticate_and_one_list() -> None:
+    """Each combination that the tap accepts is one of the groups."""
+    ways = (["access_key", "access_key_secret"], ["access_token"])
+    lists = ("email_addresses", "email_addresses_file")
+    assert HUB["settings_group_validation"] == [[*way, addresses] for way in ways for addresses in lists]
+
+
+def test_the_hub_names_the_supported_pythons() -> None:
+    """They are those that the package declares, none more."""
+    project = tomllib.loads(CHECKOUT.joinpath("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = re.findall(r"Python :: (3\.\d+)\b", "\n".join(project["classifiers"]))
+    assert HUB["supported_python_versions"] == declared
+    specifiers = SpecifierSet(project["requires-python"])
+    assert [f"3.{minor}" for minor in range(40) if f"3.{minor}" in specifiers] == declared
