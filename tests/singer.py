@@ -102,7 +102,7 @@ def run_tap(
     env: Mapping[str, str] | None = None,
     timeout: float = 240,
 ) -> Result:
-    """Run the installed command to its end.
+    """Run the installed command to its end, and check that its log names nobody.
 
     Args:
         config: The config file's content; None passes no `--config`.
@@ -128,17 +128,22 @@ def run_tap(
             timeout=timeout,
             check=False,
         )
-    return Result(done.returncode, done.stdout.decode(), done.stderr.decode(), config or {})
+    log = done.stderr.decode()
+    check_nobody_named(Result(done.returncode, "", log, config or {}))
+    return Result(done.returncode, done.stdout.decode(), log, config or {})
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment of the tests without what would set the tap up or lead it through a proxy."""
+    """Return the environment of the tests without what would set the tap up or lead it through a proxy.
+
+    The log is that of DEBUG, whose lines are more than those of any other level: what no test finds there is nowhere.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("TAP_GONG_PRIVACY_") and not name.lower().endswith("_proxy")
     }
-    return {**kept, **(extra or {})}
+    return {**kept, "TAP_GONG_PRIVACY_LOGLEVEL": "DEBUG", **(extra or {})}
 
 
 def check_output(

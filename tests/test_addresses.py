@@ -345,7 +345,7 @@ def test_the_command_refuses_a_wrong_list_before_any_call(
     config: dict[str, object] = {**sandbox.config, "email_addresses": listed}
     if content:
         config["email_addresses_file"] = written(tmp_path, "hidden-file.csv", content)
-    result = run_tap(config, env={"TAP_GONG_PRIVACY_LOGLEVEL": "DEBUG"})
+    result = run_tap(config)
     assert result.returncode == 1
     assert not result.stdout
     assert not sandbox.calls

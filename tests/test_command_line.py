@@ -27,7 +27,6 @@ ADDRESSES = ["canary.One@example.com", "canary.Two@example.com", "canary.Three@e
 STREAMS = {"lookups", "emails", "calls", "meetings", "customer_data", "customer_engagement"}
 NO_JSON = [b"", b"{", b'{"a": canary}', b"\xff\xfe{}", '{"a": 1}'.encode("utf-16"), b"[" * 100_000]
 NO_OBJECT = [b"[]", b"7", b'"canary"', b"null", b"true", b'[{"access_token": "canary"}]']
-DEBUG = {"TAP_GONG_PRIVACY_LOGLEVEL": "DEBUG"}
 
 
 def short(value: object) -> str:
@@ -144,7 +143,7 @@ def test_a_state_or_catalog_file_that_is_no_json_is_refused(
 )
 def test_a_state_of_another_shape_starts_over(sandbox: Sandbox, content: object, tmp_path: Path) -> None:
     """JSON that is no state of this tap is no error: every address is asked."""
-    result = run_tap(config_of(sandbox), "--state", written(tmp_path, "state.json", content), env=DEBUG)
+    result = run_tap(config_of(sandbox), "--state", written(tmp_path, "state.json", content))
     check_output(result)
     assert result.returncode == 0
     assert sorted(call.address for call in sandbox.calls) == sorted(ADDRESSES)
@@ -171,7 +170,7 @@ def test_a_state_of_another_shape_starts_over(sandbox: Sandbox, content: object,
 )
 def test_a_catalog_of_another_shape_is_refused(sandbox: Sandbox, content: object, tmp_path: Path) -> None:
     """One plain line says that it is no catalog, and nothing is asked."""
-    result = run_tap(config_of(sandbox), "--catalog", written(tmp_path, "catalog.json", content), env=DEBUG)
+    result = run_tap(config_of(sandbox), "--catalog", written(tmp_path, "catalog.json", content))
     assert_refused(result, 1, "catalog")
     assert not sandbox.calls
 
@@ -275,7 +274,7 @@ def test_the_connection_test_says_whether_the_first_address_is_answered(
     """`--test` asks two addresses at most, once each, waits for nothing, and leaves the state alone."""
     sandbox.answers = {"*": reply}
     began = time.monotonic()
-    result = run_tap(config_of(sandbox), "--test", env=DEBUG)
+    result = run_tap(config_of(sandbox), "--test")
     seconds = time.monotonic() - began
     check_output(result, ADDRESSES)
     assert result.returncode == code
@@ -431,7 +430,7 @@ def test_untrusted_tls_is_refused(sandbox: Sandbox, authority: trustme.CA) -> No
     """A certificate of an unknown authority gets neither credentials nor an address."""
     with secured(sandbox, authority, "localhost") as front:
         config = config_of(sandbox, api_url=f"https://localhost:{front.port}", max_retries=0)
-        result = run_tap(config, env=DEBUG)
+        result = run_tap(config)
         check_output(result, ADDRESSES)
     assert result.returncode == 1
     assert not sandbox.calls
@@ -477,7 +476,7 @@ def test_a_ca_bundle_that_is_not_there_is_named_in_plain_words(sandbox: Sandbox,
     """A wrong REQUESTS_CA_BUNDLE never turns verification off."""
     with secured(sandbox, authority, "localhost") as front:
         config = config_of(sandbox, api_url=f"https://localhost:{front.port}", max_retries=0)
-        result = run_tap(config, env={"REQUESTS_CA_BUNDLE": "/nowhere/ca.pem", **DEBUG})
+        result = run_tap(config, env={"REQUESTS_CA_BUNDLE": "/nowhere/ca.pem"})
         check_output(result, ADDRESSES)
     assert result.returncode == 1
     assert not sandbox.calls
@@ -492,7 +491,7 @@ def test_https_goes_through_the_proxy(sandbox: Sandbox, authority: trustme.CA, t
         relay(lambda _: b"HTTP/1.1 200 Connection established\r\n\r\n", front.port) as proxy,
     ):
         env["HTTPS_PROXY"] = f"http://127.0.0.1:{proxy.port}"
-        result = run_tap(config_of(sandbox, api_url="https://gong.example.com"), env={**env, **DEBUG})
+        result = run_tap(config_of(sandbox, api_url="https://gong.example.com"), env=env)
         check_output(result, ADDRESSES)
         assert result.returncode == 0
         assert len(sandbox.calls) == len(ADDRESSES)
@@ -519,7 +518,7 @@ def test_a_proxy_that_refuses_or_is_down_is_a_fault_that_shows_no_password(sandb
     with relay(lambda _: b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n") as proxy:
         port = proxy.port
         config = config_of(sandbox, api_url="https://gong.example.com", max_retries=0)
-        env = {"HTTPS_PROXY": f"http://user:proxy-canary@127.0.0.1:{port}", **DEBUG}
+        env = {"HTTPS_PROXY": f"http://user:proxy-canary@127.0.0.1:{port}"}
         refused = run_tap(config, env=env)
         assert proxy.heads
     down = run_tap(config, env=env)

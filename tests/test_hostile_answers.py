@@ -310,13 +310,11 @@ def address_of(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def answered() -> Result:
-    """One run over all answers, its log at DEBUG."""
+    """One run over all answers."""
     addresses = [address_of(name) for name in CASES]
     answers: dict[str, Reply | list[Reply]] = {address_of(name): Reply(body=case.body) for name, case in CASES.items()}
     with Sandbox(requests_per_second=0, answers=answers) as sandbox:
-        return run_tap(
-            {**sandbox.config, **PACE, "email_addresses": addresses}, env={"TAP_GONG_PRIVACY_LOGLEVEL": "DEBUG"}
-        )
+        return run_tap({**sandbox.config, **PACE, "email_addresses": addresses})
 
 
 def test_every_answer_is_taken(answered: Result) -> None:
@@ -387,10 +385,7 @@ def failed() -> tuple[Result, dict[str, int]]:
     answers: dict[str, Reply | list[Reply]] = {f"{name}@fault.example": reply for name, (reply, _) in FAULTS.items()}
     addresses = [address for name in FAULTS for address in (f"{name}@fault.example", f"unknown-{name}@good.example")]
     with Sandbox(requests_per_second=0, answers=answers) as sandbox:
-        result = run_tap(
-            {**sandbox.config, **PACE, "max_retries": 1, "email_addresses": addresses},
-            env={"TAP_GONG_PRIVACY_LOGLEVEL": "DEBUG"},
-        )
+        result = run_tap({**sandbox.config, **PACE, "max_retries": 1, "email_addresses": addresses})
         asked = [call.address for call in sandbox.calls]
     return result, {address: asked.count(address) for address in addresses}
 

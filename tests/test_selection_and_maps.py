@@ -20,7 +20,6 @@ SECTIONS = {"emails", "calls", "meetings", "customer_data", "customer_engagement
 STREAMS = {"lookups", *SECTIONS}
 COUNTS = [f"{stream}_count" for stream in sorted(SECTIONS)]
 MESSAGE_OF_LOOKUPS = "would remove or filter lookups"
-DEBUG = {"TAP_GONG_PRIVACY_LOGLEVEL": "DEBUG"}
 
 
 def short(value: object) -> str:
@@ -64,7 +63,7 @@ def run(sandbox: Sandbox, folder: Path, catalog: object = None, *arguments: str,
         path.write_text(json.dumps(catalog))
         options += ["--catalog", str(path)]
     config = {**sandbox.config, "email_addresses": ADDRESSES, "requests_per_second": 1000, **more}
-    result = run_tap(config, *options, env=DEBUG)
+    result = run_tap(config, *options)
     check_output(result, ADDRESSES, reconcile=not more)
     return result
 

@@ -463,7 +463,7 @@ def test_odd_credentials_reach_gong_and_no_log(secret: str) -> None:
             {"access_token": secret + "t"},
         ):
             config = {"api_url": sandbox.url, **credentials, "email_addresses": [ADDRESS]}
-            result = run_tap(config, env={"TAP_GONG_PRIVACY_LOGLEVEL": "DEBUG"})
+            result = run_tap(config)
             check_output(result, [ADDRESS], [secret])
             assert result.returncode == 0
         assert [call.status for call in sandbox.calls] == [200, 200]
