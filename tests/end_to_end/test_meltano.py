@@ -132,6 +132,34 @@ def test_numbers_and_a_file_come_as_text(
     }
 
 
+def test_a_json_config_file_stands_beside_meltanos_settings(
+    meltano: MeltanoProject, ends: Mapping[str, str], tmp_path: Path
+) -> None:
+    """`invoke` takes one, whose settings add to Meltano's, or replace them."""
+    config = tmp_path / "more.json"
+    config.write_text(json.dumps({"email_addresses": ADDRESSES, "max_requests_per_run": 2}))
+    environment = {**ends, **for_tap(email_addresses=[REFUSED], max_concurrency=1)}
+    invoked = meltano.run("invoke", "tap-gong-privacy", "--config", str(config), environment=environment)
+
+    assert invoked.returncode == 0, invoked.stdout
+    assert "3 addresses: 1 found, 1 not found, 0 rejected, 0 failed, 1 not asked" in invoked.stdout
+
+
+def test_meltano_takes_a_setting_from_a_json_file(
+    meltano: MeltanoProject, ends: Mapping[str, str], database: Connection, tmp_path: Path
+) -> None:
+    """A list may come from a file that another program writes; it is not shown."""
+    addresses = tmp_path / "addresses.json"
+    addresses.write_text(json.dumps(ADDRESSES))
+    options = ("--store=dotenv", f"--from-file={addresses}")
+    taken = meltano.run("config", "set", *options, "tap-gong-privacy", "email_addresses")
+    loaded = meltano.run("run", *PIPELINE, environment=ends)
+
+    assert taken.returncode == loaded.returncode == 0, loaded.stdout
+    assert not any(address in taken.stdout for address in ADDRESSES)
+    assert statuses(database) == STATUSES
+
+
 def test_a_token_replaces_the_key_pair(
     meltano: MeltanoProject, ends: Mapping[str, str], sandbox: Sandbox, database: Connection
 ) -> None:
