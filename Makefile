@@ -5,7 +5,7 @@ PYTHON ?= python3
 
 bin := .venv/bin
 meltano := .venv-meltano/bin/meltano
-plugins := tap-gong-privacy target-postgres
+plugins := tap-gong-privacy target-postgres target-snowflake
 say = @printf '==> %s\n'
 
 # A stamp is written when its step is complete: a step that was cut short is done again.
