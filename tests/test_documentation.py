@@ -192,10 +192,12 @@ def _anchors(page: Path) -> set[str]:
 
 
 def test_each_query_is_linked_from_the_targets_page() -> None:
-    """No query is hidden."""
-    linked = re.findall(r"\]\(sql/([\w.]+)\)", (DOCS / "targets.md").read_text())
+    """No query is hidden, in neither form."""
+    page = (DOCS / "targets.md").read_text()
+    names = [query.name for query in QUERIES]
 
-    assert sorted(linked) == [query.name for query in QUERIES]
+    assert sorted(re.findall(r"\]\(sql/([\w.]+)\)", page)) == names
+    assert sorted(re.findall(r"\]\(sql/snowflake/([\w.]+)\)", page)) == names
 
 
 class Loaded(NamedTuple):
@@ -344,17 +346,20 @@ def test_counts_are_those_of_the_rows(loaded: Loaded) -> None:
 
 
 @pytest.mark.parametrize(
-    "address, finding",
+    "address, finding, left",
     [
-        (ERASED, "erased"),
-        (LEFT_OVER, "Gong still holds something"),
-        (FAILING, "not looked up since"),
-        ("unknown@example.com", "nothing held, and nothing known from before"),
-        ("not.yet@example.com", "not looked up since"),
+        (ERASED, "erased", ""),
+        (LEFT_OVER, "Gong still holds something", "emails: 3, meetings: 1, customer_data: 1, customer_engagement: 1"),
+        (BARE, "Gong still holds something", "calls: 2, customer_data: 1, undocumented"),
+        (FAILING, "not looked up since", None),
+        ("unknown@example.com", "nothing held, and nothing known from before", ""),
+        ("not.yet@example.com", "not looked up since", None),
     ],
 )
-def test_erasure_is_told_by_the_answers_before_and_after(address: str, finding: str, loaded: Loaded) -> None:
-    """The last answer before and the latest one after the time of the request."""
+def test_erasure_is_told_by_the_answers_before_and_after(
+    address: str, finding: str, left: str | None, loaded: Loaded
+) -> None:
+    """The last answer before and the latest one after the time of the request, and what is left if it is not."""
     between = loaded.connection.execute(
         "SELECT max(looked_up_at)::text AS moment FROM gong_privacy.lookups"
         " WHERE looked_up_at < (SELECT max(looked_up_at) FROM gong_privacy.lookups) - interval '1 second'"
@@ -363,6 +368,7 @@ def test_erasure_is_told_by_the_answers_before_and_after(address: str, finding: 
     (row,) = results(loaded, "erasure.sql", **{ERASED: address, "2026-01-15 09:00:00": str(between["moment"])})
 
     assert row["finding"] == finding
+    assert row["what_is_left"] == left
     assert (row["before_count"] or 0) >= (row["after_count"] or 0)
 
 

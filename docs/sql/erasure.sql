@@ -13,7 +13,16 @@ answers AS (
         lookups.status,
         lookups.request_id,
         lookups.emails_count + lookups.calls_count + lookups.meetings_count
-        + lookups.customer_data_count + lookups.customer_engagement_count AS references_count
+        + lookups.customer_data_count + lookups.customer_engagement_count AS references_count,
+        concat_ws(
+            ', ',
+            'emails: ' || nullif(lookups.emails_count, 0),
+            'calls: ' || nullif(lookups.calls_count, 0),
+            'meetings: ' || nullif(lookups.meetings_count, 0),
+            'customer_data: ' || nullif(lookups.customer_data_count, 0),
+            'customer_engagement: ' || nullif(lookups.customer_engagement_count, 0),
+            CASE WHEN lookups.status = 'found' AND jsonb_typeof(lookups.undocumented) = 'object' THEN 'undocumented' END
+        ) AS held
     FROM gong_privacy.lookups AS lookups
     INNER JOIN erasure USING (email_address)
     WHERE lookups.status IN ('found', 'not_found')
@@ -40,7 +49,8 @@ SELECT
         WHEN after.status = 'found' THEN 'Gong still holds something'
         WHEN before.status = 'found' THEN 'erased'
         ELSE 'nothing held, and nothing known from before'
-    END AS finding
+    END AS finding,
+    after.held AS what_is_left
 FROM erasure
 LEFT JOIN chosen AS before ON before.email_address = erasure.email_address AND NOT before.is_after
 LEFT JOIN chosen AS after ON after.email_address = erasure.email_address AND after.is_after;

@@ -1,0 +1,52 @@
+-- Is everything there? Addresses whose latest answer counts other rows than the tables hold: none is right.
+-- A stream that is not selected is counted and not loaded, and shows here; so does data that was deleted since.
+WITH latest AS (
+    SELECT *
+    FROM gong_privacy.lookups
+    WHERE status IN ('found', 'not_found')
+    QUALIFY row_number() OVER (PARTITION BY email_address ORDER BY looked_up_at DESC) = 1
+),
+
+promised AS (
+    SELECT email_address, looked_up_at, 'emails' AS stream, emails_count AS promised FROM latest
+    UNION ALL
+    SELECT email_address, looked_up_at, 'calls', calls_count FROM latest
+    UNION ALL
+    SELECT email_address, looked_up_at, 'meetings', meetings_count FROM latest
+    UNION ALL
+    SELECT email_address, looked_up_at, 'customer_data', customer_data_count FROM latest
+    UNION ALL
+    SELECT email_address, looked_up_at, 'customer_engagement', customer_engagement_count FROM latest
+),
+
+rows_of_all AS (
+    SELECT email_address, looked_up_at, 'emails' AS stream FROM gong_privacy.emails
+    UNION ALL
+    SELECT email_address, looked_up_at, 'calls' FROM gong_privacy.calls
+    UNION ALL
+    SELECT email_address, looked_up_at, 'meetings' FROM gong_privacy.meetings
+    UNION ALL
+    SELECT email_address, looked_up_at, 'customer_data' FROM gong_privacy.customer_data
+    UNION ALL
+    SELECT email_address, looked_up_at, 'customer_engagement' FROM gong_privacy.customer_engagement
+),
+
+loaded AS (
+    SELECT email_address, looked_up_at, stream, count(*) AS loaded
+    FROM rows_of_all
+    GROUP BY email_address, looked_up_at, stream
+)
+
+SELECT
+    promised.email_address,
+    promised.looked_up_at,
+    promised.stream,
+    promised.promised,
+    coalesce(loaded.loaded, 0) AS loaded
+FROM promised
+LEFT JOIN loaded
+    ON promised.email_address = loaded.email_address
+    AND promised.looked_up_at = loaded.looked_up_at
+    AND promised.stream = loaded.stream
+WHERE promised.promised IS DISTINCT FROM coalesce(loaded.loaded, 0)
+ORDER BY promised.email_address, promised.stream;
