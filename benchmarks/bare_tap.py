@@ -1,0 +1,41 @@
+"""The least tap that the SDK makes: one stream, one record."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import Stream, Tap
+from singer_sdk import typing as th
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+class BareStream(Stream):
+    """One record."""
+
+    name = "bare"
+    schema = th.PropertiesList(th.Property("id", th.StringType)).to_dict()
+
+    @override
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
+        """The record."""
+        return [{"id": "1"}]
+
+
+class BareTap(Tap):
+    """The tap around it."""
+
+    name = "bare-tap"
+    config_jsonschema = th.PropertiesList().to_dict()
+
+    @override
+    def discover_streams(self) -> Sequence[Stream]:
+        """The stream."""
+        return [BareStream(self)]
+
+
+if __name__ == "__main__":
+    sys.exit(BareTap.cli())
