@@ -60,7 +60,7 @@ def load(
     """Load an answer with all those times.
 
     Args:
-        folder: An empty one, for the Meltano project.
+        folder: One for the Meltano project.
         loader: The role and its database.
         variables: Further variables of the environment.
 
@@ -100,11 +100,13 @@ def pin_role(loader: Postgres) -> None:
         connection.execute(sql.SQL("ALTER ROLE {} SET timezone = 'UTC'").format(sql.Identifier(loader.user)))
 
 
-@pytest.mark.parametrize("remedy", ["role", "environment"])
+@pytest.mark.parametrize("remedy", ["role", ".env", "environment"])
 def test_a_pinned_zone_keeps_each_instant(remedy: str, loader: Postgres, tmp_path: Path) -> None:
-    """`ALTER ROLE … SET timezone = 'UTC'`, or `PGTZ=UTC` in the environment, is enough."""
+    """`ALTER ROLE … SET timezone = 'UTC'`, or `PGTZ=UTC` in `.env` or in the environment, is enough."""
     if remedy == "role":
         pin_role(loader)
+    if remedy == ".env":
+        (tmp_path / ".env").write_text("PGTZ=UTC\n")
     times, looked_up_at, (began, ended) = load(tmp_path, loader, {"PGTZ": "UTC"} if remedy == "environment" else {})
 
     assert times == {name: naive(text) for name, text in TIMES.items()}
