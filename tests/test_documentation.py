@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).parents[1]
 README = CHECKOUT / "README.md"
 DOCS = CHECKOUT / "docs"
-PAGES = (README, *sorted(DOCS.glob("*.md")))
+PAGES = (*sorted(CHECKOUT.glob("*.md")), *sorted(DOCS.glob("*.md")), *sorted(CHECKOUT.glob("examples/*/*.md")))
 QUERIES = sorted((DOCS / "sql").glob("*.sql"))
 
 Row = tuple[str, ...]
@@ -174,7 +176,24 @@ def test_operations_page_lists_each_key_of_the_state() -> None:
     assert [name for names, _ in rows for name in code(names)] == list(empty())
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_operations_page_reckons_the_quota() -> None:
+    """Time at the tap's own pace, days at Gong's quota, and days at the half of it; from 100 addresses to 100,000."""
+    rows = table(section(DOCS / "operations.md", "## Quota"))
+    counts = [int(count.replace(",", "")) for count, *_ in rows]
+    seconds_each = 1.02 / DECLARED["properties"]["requests_per_second"]["default"]
+
+    assert (counts[0], counts[-1]) == (100, 100_000)
+    for count, (_, time, days, halves) in zip(counts, rows, strict=True):
+        assert time == str(timedelta(seconds=round(count * seconds_each)))
+        assert (int(days), int(halves)) == (math.ceil(count / 10_000), math.ceil(count / 5_000))
+
+
+def test_readme_is_short_enough_to_be_read() -> None:
+    """Two screens."""
+    assert len(README.read_text().splitlines()) < 90
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(CHECKOUT).as_posix())
 def test_links_between_pages_exist(page: Path) -> None:
     """Each relative link leads to a file, and each fragment to one of its headings."""
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
