@@ -21,6 +21,7 @@ CHECKOUT = Path(__file__).parents[1]
 PROJECT: Definition = yaml.safe_load(CHECKOUT.joinpath("meltano.yml").read_text(encoding="utf-8"))
 TAP: Definition = next(plugin for plugin in PROJECT["plugins"]["extractors"] if plugin["name"] == TapGongPrivacy.name)
 IN_MELTANO: dict[str, Definition] = {setting["name"]: setting for setting in TAP["settings"]}
+EXAMPLE: Definition = yaml.safe_load(CHECKOUT.joinpath("examples", "meltano-project", "meltano.yml").read_text("utf-8"))
 HUB: Definition = yaml.safe_load(CHECKOUT.joinpath("hub", "tap-gong-privacy.yml").read_text(encoding="utf-8"))
 
 
@@ -112,3 +113,17 @@ def test_the_hub_names_the_supported_pythons() -> None:
     assert HUB["supported_python_versions"] == declared
     specifiers = SpecifierSet(project["requires-python"])
     assert [f"3.{minor}" for minor in range(40) if f"3.{minor}" in specifiers] == declared
+
+
+def test_the_example_has_the_same_plugins() -> None:
+    """What people copy differs only in where the tap comes from, and in what it leaves out."""
+    (tap,), (target,) = EXAMPLE["plugins"]["extractors"], EXAMPLE["plugins"]["loaders"]
+    (loader,) = (loader for loader in PROJECT["plugins"]["loaders"] if loader["name"] == target["name"])
+    for copied, original in ((tap, {**TAP, "pip_url": HUB["pip_url"]}), (target, loader)):
+        same = ("name", "namespace", "executable", "pip_url")
+        assert [copied[key] for key in same] == [original[key] for key in same]
+        kinds = {setting["name"]: (setting["kind"], setting.get("sensitive")) for setting in original["settings"]}
+        for setting in copied["settings"]:
+            name = setting["name"]
+            assert (setting["kind"], setting.get("sensitive")) == kinds.get(name, ("string", True)), name
+    assert tap["capabilities"] == TAP["capabilities"]
