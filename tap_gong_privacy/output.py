@@ -126,9 +126,8 @@ class Output(MsgSpecWriter):
         self._append(message, line)
         return line
 
-    def _append(self, message: Message | RecordLine, lines: bytearray) -> None:
-        content = message if isinstance(message, RecordLine) else message.to_dict()
-        self._encoder.encode_into(content, lines, -1)
+    def _append(self, message: Message, lines: bytearray) -> None:
+        self._encoder.encode_into(message.to_dict(), lines, -1)
         lines += b"\n"
 
     @override
@@ -142,11 +141,15 @@ class Output(MsgSpecWriter):
             OutputLostError: If it cannot be written.
         """
         self._interruption.check()
-        if isinstance(message, StateMessage) and not self.writes_state:
-            return
-        self._append(message, self._buffer)
-        if len(self._buffer) >= _BUFFER or not isinstance(message, RecordLine | RecordMessage):
-            self.flush()
+        if isinstance(message, RecordLine):  # by far the most messages
+            self._encoder.encode_into(message, self._buffer, -1)
+            self._buffer += b"\n"
+            if len(self._buffer) >= _BUFFER:
+                self.flush()
+        elif self.writes_state or not isinstance(message, StateMessage):
+            self._append(message, self._buffer)
+            if not isinstance(message, RecordMessage):
+                self.flush()
 
     def write_last_state(self, state: Mapping[str, Any]) -> None:
         """Write the STATE that ends an interrupted run, after whole lines.

@@ -62,11 +62,14 @@ def text_of(value: JSON) -> str | None:
 
 def _record(section: Section, element: Element, template: Record, notice: Notice) -> Record:
     record = template.copy()
-    texts, fields = section.texts, section.by_name
+    texts, date_times, fields = section.texts, section.date_times, section.by_name
     rest: dict[str, JSON] = {}
     for name, value in element.items():
-        if type(value) is str and name in texts:  # by far the most values
+        # By far the most values are texts and times that fit.
+        if type(value) is str and name in texts:
             record[texts[name]] = value
+        elif type(value) is str and name in date_times and (time := times.from_text(value)) and not time[1]:
+            record[date_times[name]] = time[0]
         elif (field := fields.get(name)) is None:
             rest[free_name(name, rest)] = value
             notice(name)
@@ -81,30 +84,29 @@ def _fit(field: Field, value: JSON, path: str, misfits: dict[str, JSON], notice:
     """Return a value as its documented type, or None and keep it among the misfits, under its documented path."""
     result: object = None
     is_whole = False
-    match field.kind:
-        case Kind.ANY:
-            return value
-        case Kind.TEXT:
-            result = text_of(value)
-            is_whole = result is not None
-        case Kind.DATE_TIME:
-            time = _time(value)
-            if time is not None:
-                result, is_cut = time
-                is_whole = not is_cut
-        case Kind.OBJECTS if isinstance(value, list):
-            return [_nested(field, element, f"{path}[{index}]", misfits, notice) for index, element in enumerate(value)]
+    kind = field.kind
+    if kind is Kind.DATE_TIME:
+        result, is_whole = _time(value)
+    elif kind is Kind.TEXT:
+        result = text_of(value)
+        is_whole = result is not None
+    elif kind is Kind.ANY:
+        return value
+    elif isinstance(value, list):
+        return [_nested(field, element, f"{path}[{index}]", misfits, notice) for index, element in enumerate(value)]
     if not is_whole:
         misfits[free_name(path, misfits)] = value
     return result
 
 
-def _time(value: JSON) -> tuple[str, bool] | None:
-    if isinstance(value, str):
-        return times.from_text(value)
-    if isinstance(value, Number) or type(value) is int:
-        return times.from_epoch(Decimal(value))
-    return None
+def _time(value: JSON) -> tuple[str | None, bool]:
+    """Return a value as a time, and whether that is all of it."""
+    time: tuple[str, bool] | None = None
+    if type(value) is str:
+        time = times.from_text(value)
+    elif isinstance(value, Number) or type(value) is int:
+        time = times.from_epoch(Decimal(value))
+    return (time[0], not time[1]) if time else (None, False)
 
 
 def _nested(field: Field, element: JSON, path: str, misfits: dict[str, JSON], notice: Notice) -> Record | None:

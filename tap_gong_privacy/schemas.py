@@ -121,7 +121,15 @@ class Section:
     @cached_property
     def texts(self) -> dict[str, str]:
         """The columns of the fields that hold text, by Gong's name."""
-        return {field.name: field.column for field in self.fields if field.kind is Kind.TEXT}
+        return self._columns(Kind.TEXT)
+
+    @cached_property
+    def date_times(self) -> dict[str, str]:
+        """The columns of the fields that hold a time, by Gong's name."""
+        return self._columns(Kind.DATE_TIME)
+
+    def _columns(self, kind: Kind) -> dict[str, str]:
+        return {field.name: field.column for field in self.fields if field.kind is kind}
 
     @property
     def count_column(self) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import RemoveRecordTransform
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib import SchemaMessage
 from typing_extensions import override
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from singer_sdk import Tap
+    from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib import Catalog
 
     from tap_gong_privacy.client import Lookup
@@ -97,7 +98,11 @@ class SectionStream(_PrivacyStream):
         Returns:
             How many there were.
         """
-        maps = [(stream_map.stream_alias, stream_map.transform) for stream_map in self.stream_maps]
+        # Most streams are not mapped: to ask the SDK all the same, record by record, takes a tenth of the time.
+        maps = [
+            (stream_map.stream_alias, None if _changes_nothing(stream_map) else stream_map.transform)
+            for stream_map in self.stream_maps
+        ]
         columns = self.columns
         write = self._tap.write_message
         count = 0
@@ -107,7 +112,7 @@ class SectionStream(_PrivacyStream):
                 for column in record.keys() - columns:
                     del record[column]
             for alias, transform in maps:
-                mapped = transform(record)
+                mapped = transform(record) if transform else record
                 if mapped is not None:
                     write(RecordLine(alias, mapped, extracted))
         return count
@@ -236,6 +241,10 @@ def _record(address: str, lookup: Lookup) -> dict[str, Any]:
         schemas.REQUEST_ID: request_id,
         schemas.UNDOCUMENTED: undocumented or None,
     }
+
+
+def _changes_nothing(stream_map: StreamMap) -> bool:
+    return type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled
 
 
 SectionStream.parent_stream_type = LookupsStream

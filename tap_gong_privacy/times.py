@@ -6,14 +6,14 @@ import decimal
 import re
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS_FROM = 10**11
 # Far beyond the year 9999, yet small enough to compute with.
 _LARGEST_EPOCH = 10**18
 _EXACT = decimal.Context(prec=60, rounding=decimal.ROUND_DOWN)
 _FINER_THAN_MICROSECONDS = re.compile(r"[.,]\d{7}")
-# What most of Gong's times look like: nothing to do once they are known to be readable.
-_AS_IT_GOES_OUT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?!24)[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 # Newer Pythons read hour 24 as the next day's 00; older ones, and databases, refuse it.
 _HOUR_24 = re.compile(r"(\d{4}-\d\d-\d\d|\d{8}|\d{4}-?W\d\d(-?\d)?).24")
 
@@ -30,7 +30,9 @@ def format_utc(moment: datetime) -> str:
     Raises:
         OverflowError: If it lies outside of the years 1 to 9999 in UTC.
     """
-    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    # By msgspec, which writes a time ten times as fast as `isoformat`, and UTC as `Z`.
+    text: str = msgspec.to_builtins(moment.astimezone(UTC))
+    return text
 
 
 def from_text(text: str) -> tuple[str, bool] | None:
@@ -44,8 +46,6 @@ def from_text(text: str) -> tuple[str, bool] | None:
     """
     try:
         moment = datetime.fromisoformat(text)
-        if _AS_IT_GOES_OUT.fullmatch(text):
-            return text, False
         if moment.tzinfo is None or (not moment.hour and _HOUR_24.match(text)):
             return None
         return format_utc(moment), _FINER_THAN_MICROSECONDS.search(text) is not None
