@@ -24,6 +24,8 @@ CHECKOUT = Path(__file__).parents[2]
 MELTANO = CHECKOUT / ".venv-meltano" / "bin" / "meltano"
 PLUGINS = CHECKOUT / ".meltano"
 STOP_SECONDS = 10
+INSTALLING = {"el", "elt", "invoke", "run"}
+"""The commands that would install a plugin anew, were its definition another one."""
 
 # Runs a command until standard input closes, that is until this process ends, whatever ended it.
 # Only the command holds standard output, so that its end is seen there.
@@ -114,6 +116,8 @@ class MeltanoProject:
     ) -> subprocess.CompletedProcess[str]:
         """Run a Meltano command to its end; its children end with it, also when this is cut short.
 
+        Nothing is installed by it: the plugins are the checkout's.
+
         Args:
             arguments: What follows `meltano` on the command line.
             environment: Further variables.
@@ -123,8 +127,9 @@ class MeltanoProject:
             The exit code, and standard output and error together.
         """
         lines = []
+        name, *rest = arguments
         with subprocess.Popen(
-            [MELTANO, *arguments],
+            [MELTANO, name, *(["--no-install"] if name in INSTALLING else []), *rest],
             cwd=self.folder,
             env=self._environment() | dict(environment or {}),
             stdin=subprocess.DEVNULL,
@@ -147,7 +152,6 @@ class MeltanoProject:
         return {
             "HOME": str(self.folder),  # Meltano's own logs and caches
             "LANG": "C.UTF-8",
-            "MELTANO_AUTO_INSTALL": "false",
             "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
             "MELTANO_PROJECT_ROOT": str(self.folder),
             "NO_COLOR": "1",
