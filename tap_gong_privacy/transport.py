@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from urllib3.connectionpool import HTTPConnectionPool
 
 _WATCH_EVERY = 0.25
-# Sockets take no timeout without end. Nobody waits a month for an answer.
-_LONGEST_TIMEOUT = 30 * 24 * 3600.0
 # The first that fits: the more special ones come first.
 _REASONS = (
     (requests.exceptions.SSLError, "no TLS connection that can be trusted"),
@@ -129,6 +127,17 @@ class _Watched(HTTPConnection):
     def connect(self) -> None:
         _current.attempt.connection = self
         super().connect()
+
+    @override
+    def _new_conn(self) -> socket.socket:
+        # urllib3 gives each address of a host name the whole time-out, one after the other. Here they share it.
+        whole = cast("float", self.timeout)
+        with suppress(OSError):  # a name without an address: urllib3 says so
+            self.timeout = whole / len(socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM))
+        try:
+            return super()._new_conn()
+        finally:
+            self.timeout = whole
 
     @override
     def request(self, *args: Any, **kwargs: Any) -> None:

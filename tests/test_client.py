@@ -10,7 +10,7 @@ import socketserver
 import ssl
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -339,6 +339,21 @@ def test_a_try_cut_by_its_time_does_not_harm_the_next(sandbox: Sandbox) -> None:
     sandbox.answers["*"] = [Reply(fault="drip", drip_interval=0.05), Reply()]
     lookup = Asker(sandbox.url, request_timeout=0.3, max_retries=1).ask()
     assert lookup.status is Status.FOUND
+
+
+def test_many_addresses_of_a_host_share_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connecting takes `request_timeout` in all, however many addresses the host name has that do not answer."""
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr("socket.getaddrinfo", lambda *args, **kwargs: 8 * resolve(*args, **kwargs))
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf, ExitStack() as stack:
+        for _ in range(4):  # its queue is full: whoever comes later gets no answer at all
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(deaf.getsockname())
+        began = time.monotonic()
+        lookup = Asker(f"http://127.0.0.1:{deaf.getsockname()[1]}", request_timeout=1).ask()
+        assert time.monotonic() - began < 4
+    assert lookup.errors == ("Gong gave no answer: no connection within 1 seconds (request_timeout)",)
 
 
 def test_a_refused_connection_is_a_fault() -> None:
