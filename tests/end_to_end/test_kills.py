@@ -184,10 +184,14 @@ def test_a_killed_tap_asks_at_most_twice_what_was_in_flight(
 
 @contextlib.contextmanager
 def emptied(postgres: Postgres) -> Iterator[psycopg.Connection]:
-    """A connection to a database without tables."""
+    """A connection to a database without tables, before and after."""
+    drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(SCHEMA))
     with psycopg.connect(postgres.conninfo, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(SCHEMA)))
-        yield connection
+        connection.execute(drop)
+        try:
+            yield connection
+        finally:
+            connection.execute(drop)
 
 
 def load(tap: Tap, postgres: Postgres, draw: random.Random | None) -> tuple[str, dict[str, int], list[dict[str, Any]]]:
