@@ -143,7 +143,7 @@ def contents(messages: list[dict[str, Any]]) -> dict[str, set[str]]:
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """A sandbox that takes a while for each answer."""
-    with Sandbox(requests_per_second=0, delay=0.03) as slow:
+    with Sandbox(requests_per_second=0, daily_quota=0, delay=0.03) as slow:
         yield slow
 
 
