@@ -19,10 +19,18 @@ def main() -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _end)
     privacy.guard_stderr()
-    # Only now: the imports take a second, in which Ctrl-C would end in a traceback.
-    from tap_gong_privacy.tap import TapGongPrivacy  # noqa: PLC0415
+    try:
+        # Only now: the imports take a second, in which Ctrl-C would end in a traceback.
+        from tap_gong_privacy.tap import TapGongPrivacy  # noqa: PLC0415
 
-    command = TapGongPrivacy.cli
+        command = TapGongPrivacy.cli
+    except Exception as error:  # noqa: BLE001 - the SDK sets logging up, by the environment
+        reason = (
+            f"the log cannot be set up ({type(error).__name__}): correct TAP_GONG_PRIVACY_LOGLEVEL, LOGLEVEL or "
+            "SINGER_SDK_LOG_CONFIG."
+        )
+        click.echo(f"Error: {reason}", file=sys.stderr)
+        sys.exit(1)
     privacy.silence_libraries()
     try:
         code = command.main(prog_name=TapGongPrivacy.name, standalone_mode=False)
@@ -34,6 +42,9 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - no traceback may quote an address or a secret
         click.echo(f"Error of the tap's own, please report it: {privacy.describe(error)}", file=sys.stderr)
         code = 1
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        # All is said and written: a second signal is not to change the exit code.
+        signal.signal(signum, signal.SIG_IGN)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ _FILE = "email_addresses_file"
 _SHOWN_AT_MOST = 10
 _INVISIBLE = {"Cc", "Cf", "Cs"}
 _SEPARATORS = ",;<>"
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def _fault_of(address: object) -> str | None:
     if not isinstance(address, str):
         return "not text"
     local, at, domain = address.rpartition("@")
-    is_quoted = len(local) > 1 and local[0] == local[-1] == '"'
+    is_quoted = _QUOTED.fullmatch(local) is not None
     if not address:
         reason = "empty"
     elif not (local and at and domain):

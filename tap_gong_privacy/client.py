@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NoReturn
@@ -74,6 +74,12 @@ class _Fault:
     outcome: Lookup
     retry_after: float | None = None
 
+    def behind(self, earlier: _Fault | None) -> _Fault:
+        """Return this fault with the HTTP status of an earlier one, where it has none itself."""
+        if earlier is None or self.outcome.http_status is not None:
+            return self
+        return replace(self, outcome=replace(self.outcome, http_status=earlier.outcome.http_status))
+
 
 class _Limited:
     """A try that met Gong's limit of calls."""
@@ -136,7 +142,7 @@ class Client:
             if isinstance(result, Lookup):
                 return result
             if isinstance(result, _Fault):
-                fault = result
+                fault = result.behind(fault)
                 if retries == self._max_retries or (fault.retry_after or 0) > self._max_retry_wait:
                     return fault.outcome
                 retries += 1
@@ -147,7 +153,8 @@ class Client:
         try:
             response = self._transport.get({"emailAddress": address})
         except TransportError as error:
-            return _Fault(Lookup(Status.FAILED, datetime.now(UTC), errors=(f"Gong gave no answer: {error}",)))
+            reason = f"Gong gave no answer: {error}"
+            return _Fault(Lookup(Status.FAILED, datetime.now(UTC), error.status, errors=(reason,)))
         if response.status == codes.too_many_requests:
             return self._limited(response)
         self._pacer.answered()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _BUFFER = 64 * 1024
 # A target that does not read must not keep a stopped tap: the contract gives it five seconds.
 _GRACE = 3.0
+_LAST_WORDS = 0.5
 
 
 class SignalError(SystemExit):
@@ -83,8 +84,13 @@ class Interruption:
             raise SignalError(self.exit_code)
 
     def _end(self, _signum: int, _frame: FrameType | None) -> None:
-        self.on_grace_over()
-        os._exit(self.exit_code)
+        # Whoever does not read stdout may not read the log either.
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(self.exit_code))
+        signal.setitimer(signal.ITIMER_REAL, _LAST_WORDS)
+        try:
+            self.on_grace_over()
+        finally:
+            os._exit(self.exit_code)
 
 
 class RecordLine(msgspec.Struct, tag_field="type", tag="RECORD"):

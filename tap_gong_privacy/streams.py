@@ -151,6 +151,9 @@ class LookupsStream(_PrivacyStream):
             run.take_down(lookup)
             if self.ABORT_AT_RECORD_COUNT is None:
                 self._mark(run)
+        if self.ABORT_AT_RECORD_COUNT is None:
+            # Also where there was nothing to ask: a list cut to what is done ends its round.
+            self._mark(run)
         self._notices.close()
 
     @override

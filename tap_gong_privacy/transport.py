@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from typing_extensions import override
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import NameResolutionError
+from urllib3.exceptions import HTTPError, NameResolutionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,12 +36,28 @@ _REASONS = (
     (requests.RequestException, "the request could not be made; is the proxy's URL right?"),
     (OSError, "the connection could not be set up; is REQUESTS_CA_BUNDLE a file?"),
 )
+# A chunk of negative length, say, is a plain ValueError.
+_BROKEN = (requests.RequestException, HTTPError, OSError, ValueError)
 # Sockets take no more than 2^31 milliseconds.
 _LONGEST_TIMEOUT = 2_000_000.0
 
 
 class TransportError(Exception):
-    """No whole answer came. The message is safe to show: it never holds a URL, an address or a body."""
+    """No whole answer came. The message is safe to show: it never holds a URL, an address or a body.
+
+    Attributes:
+        status: The HTTP status, where the answer came as far as that.
+    """
+
+    def __init__(self, message: str, status: int | None) -> None:
+        """Initialize the error.
+
+        Args:
+            message: The reason.
+            status: The HTTP status, if any.
+        """
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +151,11 @@ class _Watched(HTTPConnection):
         with suppress(OSError):  # a name without an address: urllib3 says so
             self.timeout = whole / len(socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM))
         try:
-            return super()._new_conn()
+            sock = super()._new_conn()
         finally:
             self.timeout = whole
+        sock.settimeout(whole)
+        return sock
 
     @override
     def request(self, *args: Any, **kwargs: Any) -> None:
@@ -159,6 +177,12 @@ class _Adapter(HTTPAdapter):
         pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
         pool.ConnectionCls = _WatchedHTTPS if pool.scheme == "https" else _Watched
         return pool
+
+
+class _Session(requests.Session):
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Name no target: requests parses one even where it is not to be followed, and fails on one that is no URL."""
 
 
 class Transport:
@@ -201,23 +225,25 @@ class Transport:
         attempt = _current.attempt = _Attempt(2 * self._timeout, self._before_send)
         self._attempts[threading.get_ident()] = attempt
         self._start_watch()
+        response: requests.Response | None = None
         try:
             response = session.send(request, timeout=self._timeout, allow_redirects=False, **settings)
             body = self._body(response)
-        except (requests.RequestException, OSError) as error:
+        except _BROKEN as error:
             # `from None`: the cause carries the URL, and so the address.
-            raise TransportError(_reason(error, attempt, self._timeout)) from None
+            status = None if response is None else response.status_code
+            raise TransportError(_reason(error, attempt, self._timeout), status) from None
         finally:
             attempt.end()
         if attempt.is_expired and response.status_code == requests.codes.ok:
-            raise TransportError(_too_slow(self._timeout))
+            raise TransportError(_too_slow(self._timeout), response.status_code)
         return Response(response.status_code, response.headers, body, datetime.now(UTC), attempt.ticket)
 
     @staticmethod
     def _body(response: requests.Response) -> bytes:
         try:
             return response.content
-        except requests.RequestException:
+        except _BROKEN:
             if response.status_code == requests.codes.ok:
                 raise
             # The status has said what there is to know.
@@ -225,7 +251,7 @@ class Transport:
 
     def _session(self) -> tuple[requests.Session, requests.PreparedRequest, dict[str, Any]]:
         if not hasattr(self._local, "session"):
-            session = requests.Session()
+            session = _Session()
             session.mount("https://", _Adapter(pool_maxsize=1))
             session.mount("http://", _Adapter(pool_maxsize=1))
             if urlsplit(self._url).scheme == "http":

@@ -117,6 +117,8 @@ def test_an_address_is_kept_as_it_is_written(address: str) -> None:
         ("Jane<hidden@example.com>", SEPARATOR),
         ("hi>dden@example.com", SEPARATOR),
         ('"hidden"@example.com,x', SEPARATOR),
+        ('"hidden"@example.com,"x"@example.org', SEPARATOR),
+        ('"hidden"@example.com;"x"@example.org', SEPARATOR),
         ('"hidden"x,y@example.com', SEPARATOR),
         ('",@example.com', SEPARATOR),
     ],

@@ -287,21 +287,47 @@ def test_a_status_tells_even_where_its_body_breaks_off(sandbox: Sandbox) -> None
 
 
 @pytest.mark.parametrize(
-    "fault, reason",
+    "fault, http_status, reason",
     [
-        ("reset", "the connection failed"),
-        ("close", "the connection failed"),
-        ("truncate", "its answer broke off"),
-        ("bad_gzip", "its answer could not be decompressed"),
+        ("reset", None, "the connection failed"),
+        ("close", None, "the connection failed"),
+        ("truncate", 200, "its answer broke off"),
+        ("bad_gzip", 200, "its answer could not be decompressed"),
     ],
 )
-def test_broken_connections_are_tried_again_then_fail(sandbox: Sandbox, fault: Fault, reason: str) -> None:
-    """A fault on the wire leaves no HTTP status, and a reason in the tap's own words."""
+def test_broken_connections_are_tried_again_then_fail(
+    sandbox: Sandbox, fault: Fault, http_status: int | None, reason: str
+) -> None:
+    """A fault on the wire leaves the HTTP status that came, if any, and a reason in the tap's own words."""
     sandbox.answers["*"] = Reply(fault=fault)
     lookup = Asker(sandbox.url, max_retries=2).ask()
-    assert (lookup.status, lookup.http_status, lookup.request_id) == (Status.FAILED, None, None)
+    assert (lookup.status, lookup.http_status, lookup.request_id) == (Status.FAILED, http_status, None)
     assert lookup.errors == (f"Gong gave no answer: {reason}",)
     assert len(sandbox.calls) == 3
+
+
+def test_the_last_status_stands_where_a_later_try_has_none(sandbox: Sandbox) -> None:
+    """`http_status` is the last one that there was."""
+    sandbox.answers["*"] = [Reply(503), Reply(fault="reset")]
+    lookup = Asker(sandbox.url, max_retries=1).ask()
+    assert (lookup.status, lookup.http_status) == (Status.FAILED, 503)
+
+
+@pytest.mark.parametrize("location", ["http://[bad", "http://[::1/", "\xff\xfe"])
+def test_a_redirect_to_nowhere_is_a_refusal(sandbox: Sandbox, location: str) -> None:
+    """A redirect is not followed, so where it leads to is not even read."""
+    sandbox.answers["*"] = Reply(302, headers={"Location": location})
+    lookup = Asker(sandbox.url, max_retries=2).ask()
+    assert (lookup.status, lookup.http_status) == (Status.FAILED, 302)
+    assert len(sandbox.calls) == 1
+
+
+def test_a_chunk_of_negative_length_is_a_fault(sandbox: Sandbox) -> None:
+    """What no HTTP library expects fails the address, not the run."""
+    headers = {"Transfer-Encoding": "chunked", "Content-Type": "application/json"}
+    sandbox.answers["*"] = [Reply(headers=headers, body="-5\r\n{}\r\n0\r\n\r\n"), Reply()]
+    assert Asker(sandbox.url, max_retries=1).ask().status is Status.FOUND
+    assert len(sandbox.calls) == 2
 
 
 def test_an_answer_longer_than_it_says_spoils_no_other(sandbox: Sandbox) -> None:

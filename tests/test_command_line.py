@@ -538,3 +538,11 @@ def test_compressed_answers_are_asked_for_and_redirects_never_followed(sandbox: 
         assert not other.calls
     assert all("gzip" in call.headers["accept-encoding"] for call in sandbox.calls)
     assert [record["status"] for record in result.records["lookups"]] == ["found", "failed", "found"]
+
+
+@pytest.mark.parametrize("name", ["TAP_GONG_PRIVACY_LOGLEVEL", "LOGLEVEL", "SINGER_SDK_LOG_CONFIG"])
+def test_a_wrong_log_setting_is_one_line(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
+    """What the SDK makes of its own variables is no traceback either."""
+    value = written(tmp_path, "log.yml", b"[") if name.endswith("CONFIG") else "canary"
+    level = {} if name == "SINGER_SDK_LOG_CONFIG" else {"TAP_GONG_PRIVACY_LOGLEVEL": ""}
+    assert_refused(run_tap(config_of(sandbox), env={**level, name: value}), 1, "the log cannot be set up", name)

@@ -185,6 +185,16 @@ def test_a_limit_stops_the_run_and_the_next_goes_on(pipeline: Pipeline) -> None:
     assert pipeline.bookmark == EMPTY
 
 
+def test_a_list_cut_to_what_is_done_ends_its_round(halted: Pipeline) -> None:
+    """Nothing is left to ask: the round is over, and the next run asks everyone on the list again."""
+    cut = LISTED[:3]
+    assert halted.run(email_addresses=cut).returncode == 0
+    assert halted.asked == []
+    assert halted.bookmark == EMPTY
+    assert halted.run(email_addresses=cut).returncode == 0
+    assert halted.asked == cut
+
+
 @pytest.mark.parametrize("reply", [Reply(401), LATER], ids=["401", "429"])
 def test_look_ups_before_the_stopping_place_are_finished(pipeline: Pipeline, reply: Reply) -> None:
     """Slower answers of earlier addresses are emitted; those in flight behind are dropped and asked again."""

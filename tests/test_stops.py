@@ -56,9 +56,14 @@ class Running:
 
 @contextlib.contextmanager
 def running(
-    sandbox: Sandbox, *, stdout: int | None = None, env: Mapping[str, str] | None = None, **settings: object
+    sandbox: Sandbox,
+    *,
+    stdout: int | None = None,
+    stderr: int | None = None,
+    env: Mapping[str, str] | None = None,
+    **settings: object,
 ) -> Iterator[Running]:
-    """Run the command; without `stdout` its output goes to a file."""
+    """Run the command; without `stdout` its output goes to a file, without `stderr` its log does."""
     config = {**sandbox.config, "email_addresses": LISTED, "requests_per_second": 1000, **settings}
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         path, log, output = (Path(folder, name) for name in ("config.json", "log", "output"))
@@ -69,7 +74,7 @@ def running(
                 env=environment(env),
                 stdin=subprocess.DEVNULL,
                 stdout=stack.enter_context(output.open("wb")) if stdout is None else stdout,
-                stderr=stack.enter_context(log.open("wb")),
+                stderr=stack.enter_context(log.open("wb")) if stderr is None else stderr,
             )
         )
         try:
@@ -170,6 +175,26 @@ def test_a_signal_ends_a_writer_that_nobody_reads(number: signal.Signals) -> Non
     assert seconds < STOP_SECONDS
     assert "0 found" in closing(log)
     check_nobody_named(Result(0, "", log, run.config))
+
+
+def test_a_signal_ends_a_run_whose_log_nobody_reads(sandbox: Sandbox) -> None:
+    """A full pipe of the log does not hold the end up either."""
+    sandbox.answers["*"] = Reply(fault="hang")
+    reader, writer = os.pipe()
+    with running(sandbox, stderr=writer) as run, contextlib.ExitStack() as stack:
+        stack.callback(os.close, reader)
+        stack.callback(os.close, writer)
+        wait_until(lambda: sandbox.calls)
+        # Opened anew: the tap's own end goes on to block.
+        filler = os.open(f"/proc/self/fd/{writer}", os.O_WRONLY | os.O_NONBLOCK)
+        stack.callback(os.close, filler)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(filler, bytes(4096))
+        seconds = run.timed_end(lambda: run.process.send_signal(signal.SIGTERM))
+        assert run.process.returncode == 143
+    measured("SIGTERM with a full log", seconds)
+    assert seconds < STOP_SECONDS
 
 
 def _is_blocked(pid: int) -> bool:
