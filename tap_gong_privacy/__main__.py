@@ -42,9 +42,10 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - no traceback may quote an address or a secret
         click.echo(f"Error of the tap's own, please report it: {privacy.describe(error)}", file=sys.stderr)
         code = 1
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        # All is said and written: a second signal is not to change the exit code.
-        signal.signal(signum, signal.SIG_IGN)
+    finally:
+        # All is said and written: a second signal is not to change the exit code. Most ends come as a `SystemExit`.
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, signal.SIG_IGN)
     sys.exit(code if isinstance(code, int) else 0)
 
 

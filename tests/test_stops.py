@@ -197,6 +197,17 @@ def test_a_signal_ends_a_run_whose_log_nobody_reads(sandbox: Sandbox) -> None:
     assert seconds < STOP_SECONDS
 
 
+def test_a_second_signal_leaves_the_exit_code(sandbox: Sandbox) -> None:
+    """Whoever sends signal after signal gets the code of the first, whatever the tap is at."""
+    sandbox.answers["*"] = Reply(fault="hang")
+    with running(sandbox) as run:
+        wait_until(lambda: sandbox.calls)
+        while run.process.poll() is None:
+            run.process.send_signal(signal.SIGTERM)
+            time.sleep(0.01)
+        assert run.process.returncode == 143
+
+
 def _is_blocked(pid: int) -> bool:
     """Whether the main thread waits for a pipe to be read."""
     return b"pipe" in Path(f"/proc/{pid}/wchan").read_bytes() or _is_writing(pid)
