@@ -136,26 +136,29 @@ def _text_entries(text: str) -> Iterator[_Entry]:
 
 
 def _csv_entries(text: str, column: str) -> Iterator[_Entry]:
-    # Strict: a quote that is never closed would otherwise swallow the rest of the list.
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = [name.strip() for name in _next_row(rows) or []]
+    rows = _rows(text)
+    _, names = next(rows, (1, []))
+    header = [name.strip() for name in names]
     if header.count(column.strip()) != 1:
         msg = f"{_FILE}: its header row must have one column of the name that email_addresses_column gives."
         raise ConfigError(msg)
     index = header.index(column.strip())
+    for line, row in rows:
+        yield _Entry(f"{_FILE} line {line}", row[index] if index < len(row) else "")
+
+
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that have a cell, each with its first physical line."""
+    # Strict: a quote that is never closed would otherwise swallow the rest of the list.
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
-        line = rows.line_num + 1
-        row = _next_row(rows)
+        line = reader.line_num + 1
+        try:
+            row = next(reader, None)
+        except csv.Error:
+            msg = f"{_FILE} line {reader.line_num} is not readable as CSV: check its quotes."
+            raise ConfigError(msg) from None
         if row is None:
             return
         if row:
-            yield _Entry(f"{_FILE} line {line}", row[index] if index < len(row) else "")
-
-
-def _next_row(rows: Iterator[list[str]]) -> list[str] | None:
-    try:
-        return next(rows, None)
-    except csv.Error:
-        line: int = rows.line_num  # type: ignore[attr-defined]
-        msg = f"{_FILE} line {line} is not readable as CSV: check its quotes."
-        raise ConfigError(msg) from None
+            yield line, row

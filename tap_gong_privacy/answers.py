@@ -12,6 +12,7 @@ from tap_gong_privacy.schemas import SECTIONS
 Element: TypeAlias = dict[str, JSON]
 
 REQUEST_ID = "requestId"
+_ERRORS = "errors"
 
 
 class UnusableError(Exception):
@@ -40,6 +41,52 @@ class Answer:
         return any(self.sections.values()) or _has_value(self.undocumented)
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What Gong says where it does not answer.
+
+    Attributes:
+        messages: Its errors that are text or numbers.
+        request_id: Gong's `requestId`, as it came.
+        undocumented: The other top-level fields, verbatim, and errors of another type by their place.
+        is_repaired: Whether characters that no target can store were replaced.
+    """
+
+    messages: tuple[str, ...]
+    request_id: JSON
+    undocumented: dict[str, JSON]
+    is_repaired: bool
+
+
+def read_refusal(body: bytes) -> Refusal:
+    """Read the body of anything but an answer. Nothing is expected of it: it may not even be JSON.
+
+    Args:
+        body: The body, decompressed.
+
+    Returns:
+        What could be read.
+    """
+    try:
+        content, is_repaired = json_text.decode(body)
+    except ValueError:
+        return Refusal((), None, {}, is_repaired=False)
+    if not isinstance(content, dict):
+        return Refusal((), None, {}, is_repaired=False)
+    messages: list[str] = []
+    errors = content.pop(_ERRORS, None)
+    if errors is not None and not isinstance(errors, list):
+        content[_ERRORS] = errors
+        errors = None
+    for index, error in enumerate(errors or ()):
+        message = json_text.text_of(error)
+        if message is not None:
+            messages.append(message)
+        elif error is not None:
+            content[json_text.free_name(f"{_ERRORS}[{index}]", content)] = error
+    return Refusal(tuple(messages), content.pop(REQUEST_ID, None), content, is_repaired)
+
+
 def read(body: bytes) -> Answer:
     """Read the body of a 200.
 
@@ -61,12 +108,15 @@ def read(body: bytes) -> Answer:
     if not isinstance(content, dict):
         msg = "its body is not a JSON object"
         raise UnusableError(msg)
-    if content.get("errors"):
+    if content.get(_ERRORS):
         msg = "it carries errors"
         raise UnusableError(msg)
     records = content.get("records")
     if content.get("cursor") or (isinstance(records, dict) and records.get("cursor")):
         msg = "it names a further page, which this endpoint does not document"
+        raise UnusableError(msg)
+    if any(body.count(b'"%b"' % section.name.encode()) > 1 for section in SECTIONS) and json_text.repeats_a_name(body):
+        msg = "a name stands twice in it, so that one of the two is hidden"
         raise UnusableError(msg)
     sections = {section.name: _elements(content.pop(section.name)) for section in SECTIONS if section.name in content}
     if not sections:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NoReturn
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 import backoff
 from requests import codes
 
-from tap_gong_privacy import answers, json_text, times
+from tap_gong_privacy import answers, times
 from tap_gong_privacy.answers import Answer, UnusableError
 from tap_gong_privacy.pacing import BudgetSpentError, CutError, Pacer, Stop
 from tap_gong_privacy.transport import Credentials, Response, Transport, TransportError
@@ -54,6 +54,8 @@ class Lookup:
         http_status: The last one; None where there was none.
         request_id: Gong's `requestId`, as it came; None where there was none.
         errors: Gong's messages, or the reason of a failure.
+        undocumented: What else came on the top level of Gong's answer, verbatim.
+        is_repaired: Whether characters of it that no target can store were replaced.
         answer: What Gong holds, where it answered.
         is_refusal: Whether Gong refused in a way that a wrong configuration brings about (403, 404, a redirect, …).
     """
@@ -63,6 +65,8 @@ class Lookup:
     http_status: int | None = None
     request_id: JSON = None
     errors: tuple[str, ...] = ()
+    undocumented: Mapping[str, JSON] = field(default_factory=dict)
+    is_repaired: bool = False
     answer: Answer | None = None
     is_refusal: bool = False
 
@@ -184,9 +188,17 @@ def _answer(response: Response) -> Lookup | _Fault:
         answer = answers.read(response.body)
     except UnusableError as error:
         reason = f"Gong answered 200, but {error}"
-        return _Fault(Lookup(Status.FAILED, response.arrived, response.status, errors=(reason,)))
-    status = Status.FOUND if answer.holds_something else Status.NOT_FOUND
-    return Lookup(status, response.arrived, response.status, answer.request_id, answer=answer)
+        request_id = answers.read_refusal(response.body).request_id
+        return _Fault(Lookup(Status.FAILED, response.arrived, response.status, request_id, (reason,)))
+    return Lookup(
+        Status.FOUND if answer.holds_something else Status.NOT_FOUND,
+        response.arrived,
+        response.status,
+        answer.request_id,
+        undocumented=answer.undocumented,
+        is_repaired=answer.is_repaired,
+        answer=answer,
+    )
 
 
 def _fault(response: Response) -> _Fault:
@@ -195,25 +207,17 @@ def _fault(response: Response) -> _Fault:
 
 
 def _outcome(response: Response, status: Status, reason: str, *, is_refusal: bool = False) -> Lookup:
-    content = _error_body(response)
-    errors = content.get("errors")
-    messages = tuple(error for error in errors if isinstance(error, str)) if isinstance(errors, list) else ()
+    refusal = answers.read_refusal(response.body)
     return Lookup(
         status,
         response.arrived,
         response.status,
-        content.get(answers.REQUEST_ID),
-        messages or (reason,),
+        refusal.request_id,
+        refusal.messages or (reason,),
+        refusal.undocumented,
+        refusal.is_repaired,
         is_refusal=is_refusal,
     )
-
-
-def _error_body(response: Response) -> Mapping[str, JSON]:
-    try:
-        content, _ = json_text.decode(response.body)
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _retry_after(response: Response) -> float | None:
@@ -238,7 +242,7 @@ def _aware(moment: datetime) -> datetime:
 
 
 def _credentials_refused(response: Response) -> str:
-    request_id = _error_body(response).get(answers.REQUEST_ID)
+    request_id = answers.read_refusal(response.body).request_id
     shown = request_id if isinstance(request_id, str) and _SHOWN_REQUEST_ID.fullmatch(request_id) else "not given"
     return (
         f"Gong answered 401 (requestId {shown}): check the credentials, that they have the scope {SCOPE}, and api_url "

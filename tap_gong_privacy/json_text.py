@@ -171,6 +171,33 @@ def _storable(value: JSON) -> tuple[JSON, bool]:
             return value, False
 
 
+def text_of(value: JSON) -> str | None:
+    """Return a value as text: text itself, and a number as Gong wrote it; None where the value is neither."""
+    if type(value) is str:
+        return value
+    if isinstance(value, Number):
+        return value.literal
+    if type(value) is int:
+        return str(value)
+    return None
+
+
+def repeats_a_name(text: bytes) -> bool:
+    """Tell whether a name stands twice in the outermost object of a JSON text, which `decode` does not show.
+
+    Args:
+        text: JSON that `decode` has read.
+    """
+    # Each object becomes the list of its names; the outermost is the last to be made.
+    names = json.loads(
+        text.decode("utf-8-sig"),
+        object_pairs_hook=lambda pairs: [name for name, _ in pairs],
+        parse_int=str,
+        parse_float=str,
+    )
+    return len(set(names)) < len(names)
+
+
 def free_name(name: str, *taken: Mapping[str, object]) -> str:
     """Return a name that is not taken: itself, else with `#2`, `#3`, … behind it."""
     candidate, number = name, 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 from urllib.parse import quote, quote_plus
 
@@ -76,7 +78,8 @@ class _Net(io.TextIOBase):
 def guard_stderr() -> None:
     """Put the net before stderr. To be called before logging is set up, which keeps the stream that it finds."""
     if not isinstance(sys.stderr, _Net):
-        sys.stderr = _Net(sys.stderr)
+        # None where the process began with stderr closed. Whatever is opened next would get its number, and the log.
+        sys.stderr = _Net(sys.stderr or Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - while we live
 
 
 def silence_libraries() -> None:

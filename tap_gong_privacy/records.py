@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from tap_gong_privacy import times
-from tap_gong_privacy.json_text import JSON, Number, canonical, free_name
+from tap_gong_privacy.json_text import JSON, Number, canonical, free_name, text_of
 from tap_gong_privacy.schemas import UNDOCUMENTED, Field, Kind, Section
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Record: TypeAlias = dict[str, object]
 Notice: TypeAlias = Callable[[str], None]
 """Told the name of each undocumented field that is met."""
+_Others: TypeAlias = "list[tuple[str, JSON]]"
+"""Names and values of elements that were joined, beside what the joined one has under these names."""
 
 
 def build(section: Section, elements: list[Element], shared: Record, notice: Notice) -> Iterator[Record]:
@@ -32,8 +34,6 @@ def build(section: Section, elements: list[Element], shared: Record, notice: Not
     Yields:
         Records, in the order of the elements, no key twice.
     """
-    if section.joins_twins:
-        elements = _joined(section, elements)
     template = dict.fromkeys([section.key, *(field.column for field in section.fields)]) | shared
     if section.is_event:
         occurrences: dict[str, int] = {}
@@ -43,21 +43,12 @@ def build(section: Section, elements: list[Element], shared: Record, notice: Not
             }
         return
     keyed = _Keys(section, template)
-    for element in elements:
+    for element, others in _joined(section, elements) if section.joins_twins else zip(elements, itertools.repeat(())):
         record = _record(section, element, template, notice)
+        if others:
+            record[UNDOCUMENTED] = _with_others(record[UNDOCUMENTED], others)
         if keyed.is_new(record, element):
             yield record
-
-
-def text_of(value: JSON) -> str | None:
-    """Return a value as text: text itself, and a number as Gong wrote it; None where the value is neither."""
-    if type(value) is str:
-        return value
-    if isinstance(value, Number):
-        return value.literal
-    if type(value) is int:
-        return str(value)
-    return None
 
 
 def _record(section: Section, element: Element, template: Record, notice: Notice) -> Record:
@@ -78,6 +69,13 @@ def _record(section: Section, element: Element, template: Record, notice: Notice
     if rest:
         record[UNDOCUMENTED] = rest
     return record
+
+
+def _with_others(undocumented: object, others: _Others) -> dict[str, JSON]:
+    rest: dict[str, JSON] = dict(undocumented) if isinstance(undocumented, dict) else {}
+    for name, value in others:
+        rest[free_name(name, rest)] = value
+    return rest
 
 
 def _fit(field: Field, value: JSON, path: str, misfits: dict[str, JSON], notice: Notice) -> object:
@@ -184,38 +182,33 @@ def _event_hash(section: Section, element: Element, occurrences: dict[str, int])
     return hashlib.sha256(canonical([*values, occurrence])).hexdigest()
 
 
-def _joined(section: Section, elements: list[Element]) -> list[Element]:
-    """Join the elements of equal key into one, with the objects of all."""
+def _joined(section: Section, elements: list[Element]) -> Iterator[tuple[Element, _Others]]:
+    """Join the elements of equal key into one, with the objects of all, and with what did not fit into it."""
     groups: dict[str, list[Element]] = {}
     for position, element in enumerate(elements):
         key = text_of(element.get(section.key))
         # An element without a key joins no other: its own group, under a name that no key has.
         groups.setdefault(f"key {key}" if key else f"none {position}", []).append(element)
-    return [_join(section, group) if len(group) > 1 else group[0] for group in groups.values()]
+    for group in groups.values():
+        yield _join(section, group) if len(group) > 1 else (group[0], [])
 
 
-def _join(section: Section, group: list[Element]) -> Element:
-    lists = [field.name for field in section.fields if field.kind is Kind.OBJECTS]
-    joined: Element = {section.key: group[0][section.key], **dict.fromkeys(lists)}
+def _join(section: Section, group: list[Element]) -> tuple[Element, _Others]:
+    lists: dict[str, list[JSON]] = {field.name: [] for field in section.fields if field.kind is Kind.OBJECTS}
+    joined: Element = {section.key: group[0][section.key]}
+    others: _Others = []
     seen: set[bytes] = set()
-    for element in group:
-        content = canonical({**element, section.key: None})
-        if content in seen:
-            continue
-        seen.add(content)
+    for element in {canonical({**element, section.key: None}): element for element in group}.values():
         for name, value in element.items():
-            present = joined.get(name)
             if name in lists and isinstance(value, list):
-                joined[name] = [*present, *value] if isinstance(present, list) else value
+                lists[name] += value
+                joined[name] = lists[name]
             elif name == section.key or (name in lists and value is None):
                 continue
-            else:
-                _keep(joined, name, value, lists)
-    return joined
-
-
-def _keep(joined: Element, name: str, value: JSON, lists: list[str]) -> None:
-    """Keep a value that may differ from the one that an earlier element has under the same name."""
-    alternatives = [joined[other] for other in joined if other == name or other.startswith(f"{name}#")]
-    if canonical(value) not in map(canonical, alternatives):
-        joined[free_name(name, joined) if name not in lists else free_name(f"{name}#2", joined)] = value
+            elif (same := canonical([name, value])) not in seen:
+                seen.add(same)
+                if name in joined or name in lists:
+                    others.append((name, value))
+                else:
+                    joined[name] = value
+    return joined, others

@@ -97,7 +97,7 @@ EXAMPLE_ANSWER: dict[str, Any] = {
 QUOTA_RETRY_AFTER = 21_600
 """Seconds that an answer beyond the daily quota tells to wait."""
 
-Fault = Literal["", "reset", "close", "hang", "truncate", "long", "drip", "drip_headers", "bad_gzip"]
+Fault = Literal["", "reset", "close", "hang", "truncate", "long", "drip", "drip_headers", "bad_gzip", "interim"]
 
 _ERROR = "An error has occurred"
 _ACCESS_DENIED = "Validate credentials failed. Please check your credentials and try again."
@@ -226,7 +226,8 @@ class Reply:
             the first with RST; `hang` keeps it open and unanswered until the sandbox stops;
             `truncate` sends half of the body and closes; `long` sends more than Content-Length
             says; `drip` sends the body byte by byte, `drip_headers` the head too; `bad_gzip`
-            calls a plain body gzip. The body of a fault is never compressed.
+            calls a plain body gzip; `interim` sends a 103 (early hints) before the answer, which
+            follows after `drip_interval`. The body of a fault is never compressed.
         drip_interval: Seconds between two bytes of a drip.
     """
 
@@ -497,6 +498,10 @@ class Sandbox:
                 self._drip(connection, body, reply.drip_interval)
             case "drip_headers":
                 self._drip(connection, head + body, reply.drip_interval)
+            case "interim":
+                connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
+                self._stopped.wait(reply.drip_interval)
+                connection.sendall(head + body)
             case _:
                 connection.sendall(head + body + (b"surplus" if reply.fault == "long" else b""))
         return reply.fault not in {"hang", "reset", "close", "truncate"}

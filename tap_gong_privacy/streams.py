@@ -12,6 +12,7 @@ from singer_sdk.singerlib import SchemaMessage
 from typing_extensions import override
 
 from tap_gong_privacy import records, schemas, times
+from tap_gong_privacy.json_text import text_of
 from tap_gong_privacy.output import RecordLine
 from tap_gong_privacy.schemas import SECTIONS
 
@@ -146,6 +147,7 @@ class LookupsStream(_PrivacyStream):
         run = self._privacy_tap.start_run(limit=self.ABORT_AT_RECORD_COUNT)
         for address, lookup in run.lookups(self._privacy_tap.check):
             self._lookup = lookup
+            self._notices.take(lookup)
             yield _record(address, lookup)
             self._lookup = None
             run.take_down(lookup)
@@ -169,10 +171,6 @@ class LookupsStream(_PrivacyStream):
                 extracted = str(record[schemas.LOOKED_UP_AT])
                 count = stream.write(built, extracted) if stream.selected else sum(1 for _ in built)
                 record[section.count_column] = count
-            for name in answer.undocumented:
-                self._notices.undocumented(name)
-            if answer.is_repaired:
-                self._notices.repaired()
         for column in record.keys() - self.columns:
             del record[column]
         return ()
@@ -200,6 +198,13 @@ class Notices:
         self._shown: set[str] = set()
         self._not_shown = 0
         self._is_repair_said = False
+
+    def take(self, lookup: Lookup) -> None:
+        """Say what is unusual in an answer as a whole."""
+        for name in lookup.undocumented:
+            self.undocumented(name)
+        if lookup.is_repaired:
+            self.repaired()
 
     def undocumented(self, name: str) -> None:
         """Say that Gong returned a field that it does not document. Its name may be an address."""
@@ -230,8 +235,8 @@ class Notices:
 
 
 def _record(address: str, lookup: Lookup) -> dict[str, Any]:
-    undocumented: dict[str, Any] = dict(lookup.answer.undocumented) if lookup.answer else {}
-    request_id = records.text_of(lookup.request_id)
+    undocumented: dict[str, Any] = dict(lookup.undocumented)
+    request_id = text_of(lookup.request_id)
     if lookup.request_id is not None and request_id is None:
         undocumented["requestId"] = lookup.request_id
     return {

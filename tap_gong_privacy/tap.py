@@ -29,10 +29,12 @@ from tap_gong_privacy.streams import LookupsStream, SectionStream
 from tap_gong_privacy.transport import Credentials
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import FrameType
 
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.mapper import StreamMap
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.singerlib import Catalog
 
@@ -163,6 +165,13 @@ class TapGongPrivacy(Tap):
         maps_of_lookups = self.mapper.stream_maps.get(schemas.LOOKUPS, [])
         if maps_of_lookups and isinstance(maps_of_lookups[0], RemoveRecordTransform):
             raise ConfigError(_LOOKUPS_REMOVED)
+        selected = {stream.name for stream in self.streams.values() if stream.selected}
+        _refuse_lossy_maps(
+            stream_map
+            for name, of_stream in self.mapper.stream_maps.items()
+            for stream_map in of_stream
+            if name in selected and not isinstance(stream_map, RemoveRecordTransform)
+        )
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -350,6 +359,26 @@ _LOOKUPS_REMOVED = (
     "Wrong settings: stream_maps would remove or filter lookups, the proof of the search. To leave the stream out, "
     "deselect it in the catalog; to leave out others, map each to null."
 )
+
+
+def _refuse_lossy_maps(maps: Iterable[StreamMap]) -> None:
+    """Refuse what the SDK lets pass, and a target would mix up or refuse.
+
+    Raises:
+        ConfigError: If two streams have one name, or a stream has no column of the name of its key.
+    """
+    names: set[str] = set()
+    for stream_map in maps:
+        if stream_map.stream_alias in names:
+            msg = "Wrong settings: stream_maps give two streams one name; give each a name of its own (__alias__)."
+            raise ConfigError(msg)
+        names.add(stream_map.stream_alias)
+        if not stream_map.transformed_schema["properties"].keys() >= set(stream_map.transformed_key_properties or ()):
+            msg = (
+                "Wrong settings: flattening_max_key_length must be longer than the name of each key column, which it "
+                "would shorten: 14 or more, where stream_maps rename none."
+            )
+            raise ConfigError(msg)
 
 
 def _is_filter_of_lookups(key: str, value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import threading
 import time
@@ -136,8 +137,24 @@ class _Attempt:
 _current = threading.local()
 
 
+class _FinalResponse(http.client.HTTPResponse):
+    """A response that passes over all interim ones (1xx). The standard library does so with 100 alone.
+
+    Such as 103 would be taken for the answer, and the answer behind it for that to the next call.
+    """
+
+    @override
+    def begin(self) -> None:
+        super().begin()
+        while self.status < requests.codes.ok:
+            self.headers = self.msg = None  # type: ignore[assignment]  # as before the first line was read
+            super().begin()
+
+
 class _Watched(HTTPConnection):
     """Tells the thread's attempt which connection it is on, and lets it choose the moment to send."""
+
+    response_class = _FinalResponse
 
     @override
     def connect(self) -> None:

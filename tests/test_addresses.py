@@ -205,6 +205,13 @@ def test_a_csv_row_without_any_cell_is_passed_over(tmp_path: Path) -> None:
     assert read(content.replace("wrong", "c@d.de"), tmp_path, "list.csv") == ("a@b.de", "c@d.de")
 
 
+def test_blank_lines_before_the_header_of_a_csv_are_passed_over(tmp_path: Path) -> None:
+    """They are rows without a cell, too; the lines behind them keep their numbers."""
+    content = "\r\n\nemail_address\n\na@b.de\nwrong\n"
+    assert "email_addresses_file line 6" in file_refusal(content, tmp_path, "hidden.csv")
+    assert read(content.replace("wrong", "c@d.de"), tmp_path, "list.csv") == ("a@b.de", "c@d.de")
+
+
 def test_a_csv_row_that_is_too_short_or_has_an_empty_cell_is_wrong(tmp_path: Path) -> None:
     """An address that may be missing is never passed over in silence."""
     content = 'name,email_address\nJane\nJo,a@b.de\nJim,\nJack,"  "\n,\n'

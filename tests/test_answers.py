@@ -151,6 +151,46 @@ def test_a_body_that_is_no_json_is_unusable(body: bytes) -> None:
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_that_stands_twice_is_unusable(section: str) -> None:
+    """JSON keeps the last one, which may be empty: what the first held would be lost."""
+    body = json.dumps(EMPTY)[:-1] + f', "x": {"9" * 5000}, "{section}": [{{"id": "1"}}]}}'
+    with pytest.raises(UnusableError, match="a name stands twice in it") as caught:
+        answers.read(body.encode())
+    assert section not in str(caught.value)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_name_of_a_section_may_stand_within_one(section: str) -> None:
+    """A field of a CRM object may have a section's name, or a text hold it."""
+    field = {"name": f'"{section}"', "value": {section: [], "x": {section: 1.5}}}
+    system = {"system": "S", "objects": [{"fields": [field]}]}
+    assert read({**EMPTY, "customerData": [system]}).holds_something
+
+
+def test_what_a_refusal_says_is_read() -> None:
+    """Gong's messages, its requestId, and whatever else it sends: errors of another type by their place."""
+    body = rb'{"errors": ["a\u0000", 7, null, {"x": 1}, ""], "requestId": "r", "code": 5, "errors[3]": 2}'
+    refusal = answers.read_refusal(body)
+    assert refusal.messages == ("a␀", "7", "")
+    assert refusal.request_id == "r"
+    assert refusal.undocumented == {"code": 5, "errors[3]": 2, "errors[3]#2": {"x": 1}}
+    assert refusal.is_repaired
+
+
+@pytest.mark.parametrize("errors", ["text", {"a": 1}, 7, False])
+def test_errors_that_are_no_list_are_kept(errors: object) -> None:
+    """They do not fit their type, and stand among what is undocumented."""
+    refusal = answers.read_refusal(json.dumps({"errors": errors}).encode())
+    assert (refusal.messages, refusal.undocumented) == ((), {"errors": errors})
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"text"', b"\xff", b"{}", b'{"errors": null}'])
+def test_a_refusal_may_say_nothing(body: bytes) -> None:
+    """Nothing is expected of the body of an error."""
+    assert answers.read_refusal(body) == answers.Refusal((), None, {}, is_repaired=False)
+
+
 def test_a_repair_is_told() -> None:
     """An answer with characters that no target can store is an answer, and says that they were replaced."""
     answer = answers.read(rb'{"emails": [{"id": "a\u0000"}]}')

@@ -164,9 +164,10 @@ def test_one_documented_section_is_enough(sandbox: Sandbox, section: str, conten
         '{"emails": [], "errors": ["partial"]}',
         '{"emails": [], "cursor": "next"}',
         '{"emails": [], "records": {"cursor": "next"}}',
+        '{"emails": [{"id": "1"}], "emails": []}',
         "[" * 100_000,
     ],
-    ids=range(18),
+    ids=range(19),
 )
 def test_a_200_that_is_no_answer_is_tried_again_then_fails(sandbox: Sandbox, body: object) -> None:
     """Whatever is no answer is never `not_found`: it is a fault, and nothing of it is shown."""
@@ -176,6 +177,7 @@ def test_a_200_that_is_no_answer_is_tried_again_then_fails(sandbox: Sandbox, bod
     assert len(sandbox.calls) == 3
     (reason,) = lookup.errors
     assert reason.startswith("Gong answered 200, but ")
+    assert lookup.request_id == ("4al0" if "4al0" in str(body) else None)
 
 
 @pytest.mark.parametrize("status", [201, 202, 203, 204, 206, 299, 408, 500, 502, 503, 504, 599])
@@ -186,6 +188,9 @@ def test_faults_are_tried_again_then_fail(sandbox: Sandbox, status: int) -> None
     assert (lookup.status, lookup.http_status) == (Status.FAILED, status)
     assert not lookup.is_refusal
     assert lookup.errors
+    # What a 204 sends behind its head is no body.
+    assert lookup.request_id == (None if status == 204 else "4alrequest")
+    assert lookup.undocumented == ({} if status == 204 else {"emails": []})
     assert len(sandbox.calls) == 3
 
 
@@ -200,6 +205,16 @@ def test_a_fault_may_pass(sandbox: Sandbox, first: Reply) -> None:
     lookup = Asker(sandbox.url, max_retries=1).ask()
     assert (lookup.status, lookup.http_status, lookup.errors) == (Status.FOUND, 200, ())
     assert len(sandbox.calls) == 2
+
+
+def test_an_interim_response_is_no_answer(sandbox: Sandbox) -> None:
+    """What comes behind a 103 is the answer to the same call, and not to the next one on that connection."""
+    sandbox.answers["*"] = Reply(fault="interim")
+    asker = Asker(sandbox.url, max_retries=0)
+    for place, address in enumerate(["a@x.example", "unknown@x.example", "b@x.example"]):
+        lookup = asker.ask(address, place)
+        assert (lookup.http_status, lookup.request_id) == (200, documented_answer(address)["requestId"])
+    assert len(sandbox.calls) == 3
 
 
 def test_no_retries_means_one_try(sandbox: Sandbox) -> None:
@@ -220,15 +235,16 @@ def test_each_address_has_its_own_retries(sandbox: Sandbox) -> None:
 
 def test_a_refused_address_is_rejected_at_once(sandbox: Sandbox) -> None:
     """A 400 is final, with Gong's own messages."""
-    sandbox.answers["*"] = Reply(400, body={"requestId": "4al0", "errors": ["bad address", 7, "twice"]})
+    sandbox.answers["*"] = Reply(400, body={"requestId": "4al0", "errors": ["bad address", 7, "twice"], "code": 5})
     lookup = Asker(sandbox.url, max_retries=3).ask()
     assert (lookup.status, lookup.http_status, lookup.request_id) == (Status.REJECTED, 400, "4al0")
-    assert lookup.errors == ("bad address", "twice")
+    assert lookup.errors == ("bad address", "7", "twice")
+    assert lookup.undocumented == {"code": 5}
     assert not lookup.is_refusal
     assert len(sandbox.calls) == 1
 
 
-@pytest.mark.parametrize("body", ["", "<html>", "[]", '{"errors": "text"}', '{"errors": []}', '{"errors": [7]}'])
+@pytest.mark.parametrize("body", ["", "<html>", "[]", '{"errors": "text"}', '{"errors": []}', '{"errors": [{}]}'])
 def test_a_rejection_without_messages_has_a_reason_of_the_taps_own(sandbox: Sandbox, body: str) -> None:
     """`errors` is never empty for a rejected address."""
     sandbox.answers["*"] = Reply(400, body=body)

@@ -17,7 +17,7 @@ import trustme
 
 from tap_gong_privacy import settings
 from tap_gong_privacy.sandbox import Reply, Sandbox
-from tests.singer import COMMAND, Result, check_output, run_tap
+from tests.singer import COMMAND, Result, check_output, environment, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -546,3 +546,20 @@ def test_a_wrong_log_setting_is_one_line(sandbox: Sandbox, tmp_path: Path, name:
     value = written(tmp_path, "log.yml", b"[") if name.endswith("CONFIG") else "canary"
     level = {} if name == "SINGER_SDK_LOG_CONFIG" else {"TAP_GONG_PRIVACY_LOGLEVEL": ""}
     assert_refused(run_tap(config_of(sandbox), env={**level, name: value}), 1, "the log cannot be set up", name)
+
+
+def test_a_log_that_is_closed_from_the_start_changes_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Where the process begins without a stderr the run is the same, and nothing of the log reaches the output."""
+    path = written(tmp_path, "config.json", config_of(sandbox))
+    script = 'exec "$0" --config "$1" 2>&-'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, COMMAND, path],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    result = Result(done.returncode, done.stdout.decode(), done.stderr.decode(), config_of(sandbox))
+    check_output(result, ADDRESSES)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert len(result.records["lookups"]) == len(ADDRESSES)

@@ -414,6 +414,22 @@ def test_a_body_that_is_no_answer_is_a_fault(name: str, failed: tuple[Result, di
     assert asked[f"unknown-{name}@good.example"] == 1
 
 
+@pytest.mark.parametrize("status", [400, 403, 503])
+def test_what_an_error_holds_besides_its_messages_is_kept(status: int) -> None:
+    """It stands in the look-up's `undocumented`; a new name, and a repair, are told once."""
+    body = r'{"requestId": ["r"], "errors": ["a\u0000", {"x": 1}], "code": 5, "a@b.de": 1}'
+    addresses = ["a@error.example", "b@error.example"]
+    with Sandbox(requests_per_second=0, answers={"*": Reply(status, body=body)}) as sandbox:
+        result = run_tap({**sandbox.config, **PACE, "email_addresses": addresses, "max_retries": 0})
+    check_output(result)
+    for lookup in result.records["lookups"]:
+        assert lookup["errors"] == ["a\N{SYMBOL FOR NULL}"]
+        assert lookup["undocumented"] == {"requestId": ["r"], "errors[1]": {"x": 1}, "code": 5, "a@b.de": 1}
+    assert len(result.records["lookups"]) == 2
+    assert result.stderr.count("that its documentation does not list; it is kept: code\n") == 1
+    assert result.stderr.count("characters that no target can store") == 1
+
+
 def test_a_good_answer_after_a_fault_counts() -> None:
     """An address whose second try is answered is found, without a word of the first."""
     answers: dict[str, Reply | list[Reply]] = {"*": [Reply(body="<html>"), Reply()]}

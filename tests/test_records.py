@@ -537,7 +537,26 @@ def test_misfits_of_joined_systems_are_kept() -> None:
     for twins in ([good, bad], [bad, good]):
         (row,) = build("customer_data", twins)
         assert [item["id"] for item in row["objects"]] == ["1"]
-        assert list(row["undocumented"].values()) == ["many"]
+        assert row["undocumented"] == {"objects": "many"}
+
+
+def test_differing_misfits_of_joined_systems_are_all_kept() -> None:
+    """They stand under their documented name, the second under `<name>#2`, equal ones once; none is a new field."""
+    noticed: list[str] = []
+    objects: list[object] = ["many", [{"id": "1"}], "few", "many", {"id": "2"}]
+    twins = [{"system": "S", "objects": value, "org": value} for value in objects]
+    (row,) = records.build(BY_STREAM["customer_data"], elements_of(json.dumps(twins)), SHARED, noticed.append)
+    assert row["objects"] == build("customer_data", [{"system": "S", "objects": [{"id": "1"}]}])[0]["objects"]
+    assert row["undocumented"] == {
+        "objects": "many",
+        "objects#2": "few",
+        "objects#3": {"id": "2"},
+        "org": "many",
+        "org#2": [{"id": "1"}],
+        "org#3": "few",
+        "org#4": {"id": "2"},
+    }
+    assert set(noticed) == {"org"}
 
 
 def test_a_system_as_a_number_joins_its_text() -> None:
@@ -565,4 +584,4 @@ def test_paths_of_joined_objects_are_those_of_the_record() -> None:
 )
 def test_text_and_numbers_have_a_text(value: json_text.JSON, expected: str | None) -> None:
     """Text is itself and a number its digits; nothing else is text."""
-    assert records.text_of(value) == expected
+    assert json_text.text_of(value) == expected

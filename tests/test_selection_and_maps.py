@@ -342,6 +342,41 @@ def test_stream_maps_that_cannot_be_set_up_are_one_plain_line(
     assert "canary" not in result.stderr
 
 
+FLATTENED = {"flattening_enabled": True, "flattening_max_depth": 2}
+
+
+@pytest.mark.parametrize(
+    "settings, named",
+    [
+        ({"stream_maps": {"emails": {"__alias__": "calls"}}}, "stream_maps give two streams one name"),
+        ({"stream_maps": {"calls": {"__source__": "emails"}}}, "stream_maps give two streams one name"),
+        ({"stream_maps": {"emails": {"__alias__": "lookups"}}}, "stream_maps give two streams one name"),
+        ({**FLATTENED, "flattening_max_key_length": 13}, "flattening_max_key_length must be longer"),
+    ],
+    ids=short,
+)
+def test_settings_that_would_mix_streams_or_lose_a_key_are_refused(
+    sandbox: Sandbox, settings: dict[str, Any], named: str, tmp_path: Path
+) -> None:
+    """Two streams of one name overwrite each other in a target, and a key without its column is refused by it."""
+    result = run(sandbox, tmp_path, **settings)
+    assert result.returncode == 1
+    assert not result.stdout
+    assert not sandbox.calls
+    assert result.stderr.splitlines()[-1].startswith(f"Error: Wrong settings: {named}")
+
+
+def test_names_of_streams_that_are_not_written_are_free(
+    sandbox: Sandbox, discovered: dict[str, Any], tmp_path: Path
+) -> None:
+    """A removed or a deselected stream leaves its name to another; the shortest length that fits is taken."""
+    renamed = {"emails": {"__alias__": "calls"}}
+    assert run(sandbox, tmp_path, stream_maps={**renamed, "calls": None}).returncode == 0
+    catalog = selecting(discovered, only("lookups", "emails"))
+    assert run(sandbox, tmp_path, catalog, stream_maps=renamed).returncode == 0
+    assert run(sandbox, tmp_path, **FLATTENED, flattening_max_key_length=14).returncode == 0
+
+
 @pytest.mark.parametrize("mode", [[], ["--test"]], ids=short)
 @pytest.mark.parametrize(
     "maps",
