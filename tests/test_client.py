@@ -418,6 +418,11 @@ class _TLSAnswers(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
+    @override
+    def setup(self) -> None:
+        time.sleep(cast("TLSServer", self.server).pause)
+        super().setup()
+
     def do_GET(self) -> None:
         """Answer."""
         cast("TLSServer", self.server).asked += 1
@@ -439,6 +444,8 @@ class TLSServer(http.server.ThreadingHTTPServer):
         """Listen on a free port."""
         super().__init__(("127.0.0.1", 0), _TLSAnswers)
         self.asked = 0
+        self.pause = 0.0
+        """Seconds between the connection and the handshake."""
         certificate.write_text(CERTIFICATE)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
@@ -530,6 +537,16 @@ def test_a_bundle_of_ones_own_is_honoured(tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "own.pem"))
         assert Asker(server.url).ask().status is Status.NOT_FOUND
         assert server.asked == 1
+
+
+def test_tls_has_the_timeout_that_addresses_of_a_host_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handshake may take `request_timeout`, however many addresses the host name has."""
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr("socket.getaddrinfo", lambda *args, **kwargs: 8 * resolve(*args, **kwargs))
+    with serving(TLSServer(tmp_path / "own.pem")) as server:
+        server.pause = 1.0
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "own.pem"))
+        assert Asker(server.url, request_timeout=4).ask().errors == ()
 
 
 def test_a_bundle_that_is_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
