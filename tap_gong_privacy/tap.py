@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import copy
-import fnmatch
 import logging
-import traceback
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.tap_base import CliTestOptionValue
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from typing_extensions import override
 
-from tap_gong_privacy import checkpoint, inputs, privacy, schemas, settings
+from tap_gong_privacy import checkpoint, inputs, maps, privacy, schemas, settings
 from tap_gong_privacy.addresses import read_addresses
 from tap_gong_privacy.checkpoint import Round
 from tap_gong_privacy.client import Client, Status
@@ -29,12 +26,10 @@ from tap_gong_privacy.streams import LookupsStream, SectionStream
 from tap_gong_privacy.transport import Credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from types import FrameType
 
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
-    from singer_sdk.mapper import StreamMap
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.singerlib import Catalog
 
@@ -152,26 +147,16 @@ class TapGongPrivacy(Tap):
         """Set up the stream maps.
 
         Raises:
-            ConfigError: If they cannot be used, or would drop the proof of the search.
+            ConfigError: If they cannot be used, or would lose something.
         """
-        maps = self.config.get("stream_maps", {})
-        if any(_is_filter_of_lookups(key, value) for key, value in maps.items()):
-            raise ConfigError(_LOOKUPS_REMOVED)
+        maps.refuse_filters(self.config.get("stream_maps", {}))
         try:
             super().setup_mapper()
         except Exception as error:  # noqa: BLE001 - the mapper raises whatever its expressions raise, and quotes them
             msg = f"Wrong settings: stream_maps cannot be used ({type(error).__name__}); see the SDK's stream maps."
             raise ConfigError(msg) from None
-        maps_of_lookups = self.mapper.stream_maps.get(schemas.LOOKUPS, [])
-        if maps_of_lookups and isinstance(maps_of_lookups[0], RemoveRecordTransform):
-            raise ConfigError(_LOOKUPS_REMOVED)
         selected = {stream.name for stream in self.streams.values() if stream.selected}
-        _refuse_lossy_maps(
-            stream_map
-            for name, of_stream in self.mapper.stream_maps.items()
-            for stream_map in of_stream
-            if name in selected and not isinstance(stream_map, RemoveRecordTransform)
-        )
+        maps.refuse_losses(self.mapper.stream_maps, selected)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -267,7 +252,7 @@ class TapGongPrivacy(Tap):
             self.logger.error("Stopped: %s. What was not written is asked again.", lost.reason)  # noqa: TRY400
         except Exception as error:  # noqa: BLE001 - the end of all: no traceback may quote an address
             code = 1
-            if _is_of_a_stream_map(error):
+            if maps.is_fault_of_an_expression(error):
                 message = "Stopped: an expression of stream_maps failed on a record; correct it."
             else:
                 message = f"Stopped by an error of the tap's own, please report it: {privacy.describe(error)}"
@@ -353,43 +338,3 @@ class TapGongPrivacy(Tap):
         # What is no object is judged by the constructor, where settings are needed: not to discover streams.
         config.config = cast("dict[str, Any]", inputs.read_config(path for path in value if path != _ENVIRONMENT))
         return config
-
-
-_LOOKUPS_REMOVED = (
-    "Wrong settings: stream_maps would remove or filter lookups, the proof of the search. To leave the stream out, "
-    "deselect it in the catalog; to leave out others, map each to null."
-)
-
-
-def _refuse_lossy_maps(maps: Iterable[StreamMap]) -> None:
-    """Refuse what the SDK lets pass, and a target would mix up or refuse.
-
-    Raises:
-        ConfigError: If two streams have one name, or a stream has no column of the name of its key.
-    """
-    names: set[str] = set()
-    for stream_map in maps:
-        if stream_map.stream_alias in names:
-            msg = "Wrong settings: stream_maps give two streams one name; give each a name of its own (__alias__)."
-            raise ConfigError(msg)
-        names.add(stream_map.stream_alias)
-        if not stream_map.transformed_schema["properties"].keys() >= set(stream_map.transformed_key_properties or ()):
-            msg = (
-                "Wrong settings: flattening_max_key_length must be longer than the name of each key column, which it "
-                "would shorten: 14 or more, where stream_maps rename none."
-            )
-            raise ConfigError(msg)
-
-
-def _is_filter_of_lookups(key: str, value: object) -> bool:
-    return (
-        fnmatch.fnmatch(schemas.LOOKUPS, key)
-        and isinstance(value, dict)
-        and "__source__" not in value
-        and value.get("__filter__") is not None
-    )
-
-
-def _is_of_a_stream_map(error: Exception) -> bool:
-    frames = traceback.walk_tb(error.__traceback__)
-    return any(frame.f_globals.get("__name__") == RemoveRecordTransform.__module__ for frame, _ in frames)
