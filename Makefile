@@ -21,7 +21,7 @@ demo: $(tools) $(meltano_plugins)
 
 test: lint $(meltano_plugins) $(snowflake)
 	$(say) 'Tests, with Meltano and Postgres for real'
-	@$(bin)/python -m pytest
+	@$(bin)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 # About four minutes, on a machine that does nothing else.
 bench: $(tools)
