@@ -19,6 +19,9 @@ def main() -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _end)
     privacy.guard_stderr()
+    if sys.stdout is None:
+        click.echo("Error: standard output is closed: connect the tap to a target.", file=sys.stderr)
+        sys.exit(1)
     try:
         # Only now: the imports take a second, in which Ctrl-C would end in a traceback.
         from tap_gong_privacy.tap import TapGongPrivacy  # noqa: PLC0415
@@ -35,7 +38,7 @@ def main() -> None:
     try:
         code = command.main(prog_name=TapGongPrivacy.name, standalone_mode=False)
     except click.ClickException as error:
-        click.echo(f"Error: {' '.join(error.format_message().split())}", file=sys.stderr)
+        click.echo(f"Error: {_message(error)}", file=sys.stderr)
         code = error.exit_code
     except click.Abort:
         code = 130
@@ -47,6 +50,13 @@ def main() -> None:
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, signal.SIG_IGN)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _message(error: click.ClickException) -> str:
+    if type(error) is click.UsageError:
+        # A surplus argument, which Click shows, and which may be a secret. All else is of a type of its own.
+        return "Got an unexpected argument, which is not shown: the tap takes options alone, see --help."
+    return " ".join(error.format_message().split())
 
 
 def _end(signum: int, _frame: FrameType | None) -> NoReturn:

@@ -22,6 +22,7 @@ _FILE = "email_addresses_file"
 _SHOWN_AT_MOST = 10
 _INVISIBLE = {"Cc", "Cf", "Cs"}
 _SEPARATORS = ",;<>"
+_LINE_END = re.compile(rb"\r\n?|\n")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -98,7 +99,7 @@ def _read_file(file: str, column: str) -> Iterator[_Entry]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = len(_LINE_END.findall(content, 0, error.start)) + 1
         msg = f"{_FILE} line {line} is not UTF-8: save the file as UTF-8."
         raise ConfigError(msg) from None
     return _csv_entries(text, column) if _is_csv(file) else _text_entries(text)
@@ -149,8 +150,9 @@ def _csv_entries(text: str, column: str) -> Iterator[_Entry]:
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that have a cell, each with its first physical line."""
-    # Strict: a quote that is never closed would otherwise swallow the rest of the list.
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    # Strict: a quote that is never closed would otherwise swallow the rest of the list. A space before a quote would
+    # make it a part of the address.
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
     while True:
         line = reader.line_num + 1
         try:

@@ -115,7 +115,7 @@ def read(body: bytes) -> Answer:
     if content.get("cursor") or (isinstance(records, dict) and records.get("cursor")):
         msg = "it names a further page, which this endpoint does not document"
         raise UnusableError(msg)
-    if any(body.count(b'"%b"' % section.name.encode()) > 1 for section in SECTIONS) and json_text.repeats_a_name(body):
+    if json_text.repeats_a_name(body, (section.name for section in SECTIONS)):
         msg = "a name stands twice in it, so that one of the two is hidden"
         raise UnusableError(msg)
     sections = {section.name: _elements(content.pop(section.name)) for section in SECTIONS if section.name in content}

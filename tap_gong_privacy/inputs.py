@@ -11,7 +11,13 @@ from tap_gong_privacy import schemas
 from tap_gong_privacy.errors import CommandLineError, ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+
+_KEYS = {
+    schemas.LOOKUPS: schemas.LOOKUPS_KEYS,
+    **{section.stream: section.primary_keys for section in schemas.SECTIONS},
+}
 
 
 def read_config(paths: Iterable[str]) -> dict[str, Any] | list[Any]:
@@ -24,10 +30,10 @@ def read_config(paths: Iterable[str]) -> dict[str, Any] | list[Any]:
         Settings by name; a list where a file holds no object, which is an error only where settings are needed.
 
     Raises:
-        ConfigError: If a file is not JSON.
+        ConfigError: If a file is not JSON, or has one name twice in an object.
         CommandLineError: If a file cannot be read.
     """
-    contents = [_read_file(path) for path in paths]
+    contents = [_read_config(path) for path in paths]
     if not all(isinstance(content, dict) for content in contents):
         return contents
     return {name: value for content in contents for name, value in content.items()}
@@ -84,6 +90,9 @@ def catalog_of(content: object) -> Catalog:
         catalog = Catalog.from_dict(cast("dict[str, list[dict[str, Any]]]", content))
         for entry in catalog.streams:
             entry.metadata.resolve_selection()
+            # The SDK would take a catalog that names no keys at its word, and targets would append instead of update.
+            given = getattr(entry.metadata.get(()), "table_key_properties", None)
+            entry.key_properties = entry.key_properties or given or list(_KEYS.get(entry.tap_stream_id, ()))
             if not isinstance(entry.schema.to_dict().get("properties", {}), dict):
                 raise TypeError(entry)  # noqa: TRY301
     except Exception:  # noqa: BLE001 - the SDK raises whatever the wrong shape leads to
@@ -92,18 +101,34 @@ def catalog_of(content: object) -> Catalog:
     return catalog
 
 
-def _read_file(path: str) -> Any:  # noqa: ANN401 - any JSON
+def _read_config(path: str) -> Any:  # noqa: ANN401 - any JSON
+    if "{" in path:
+        msg = "--config takes the path of a file, not the settings themselves."
+        raise CommandLineError(msg)
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - named as the user named it
-            return _read_json(file, f"The config file {path}")
+            return _read_json(file, f"The config file {path}", _unique)
     except OSError as error:
         msg = f"The config file {path} cannot be read: {(error.strerror or 'unknown error').lower()}."
         raise CommandLineError(msg) from None
 
 
-def _read_json(file: IO[str], what: str) -> Any:  # noqa: ANN401 - any JSON
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # JSON would keep the last one: of two lists of addresses one would never be asked.
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        msg = "A config file has one name twice in the same object: remove one of the two."
+        raise ConfigError(msg)
+    return content
+
+
+def _read_json(
+    file: IO[str],
+    what: str,
+    to_object: Callable[[list[tuple[str, Any]]], dict[str, Any]] = dict,
+) -> Any:  # noqa: ANN401 - any JSON
     try:
-        return json.load(file)
+        return json.load(file, object_pairs_hook=to_object)
     except (ValueError, RecursionError):
         msg = f"{what} is not JSON in UTF-8: correct it."
         raise ConfigError(msg) from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 JSON: TypeAlias = "bool | int | Number | str | list[JSON] | dict[str, JSON] | None"
 
@@ -21,6 +21,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 # Python refuses to convert longer integers to and from text.
 _LONGEST_INTEGER = 4300
 _DEEPEST = 100
+_ESCAPED_LETTERS = (rb"\u004", rb"\u005", rb"\u006", rb"\u007")
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -182,20 +183,25 @@ def text_of(value: JSON) -> str | None:
     return None
 
 
-def repeats_a_name(text: bytes) -> bool:
+def repeats_a_name(text: bytes, names: Iterable[str]) -> bool:
     """Tell whether a name stands twice in the outermost object of a JSON text, which `decode` does not show.
 
     Args:
         text: JSON that `decode` has read.
+        names: The names that matter: where none of them can stand twice, nothing is looked at.
     """
+    # Nobody escapes letters; where somebody does, a name may hide behind it.
+    may_repeat = any(text.count(b'"%b"' % name.encode()) > 1 for name in names)
+    if not may_repeat and not any(escape in text for escape in _ESCAPED_LETTERS):
+        return False
     # Each object becomes the list of its names; the outermost is the last to be made.
-    names = json.loads(
+    found = json.loads(
         text.decode("utf-8-sig"),
         object_pairs_hook=lambda pairs: [name for name, _ in pairs],
         parse_int=str,
         parse_float=str,
     )
-    return len(set(names)) < len(names)
+    return len(set(found)) < len(found)
 
 
 def free_name(name: str, *taken: Mapping[str, object]) -> str:

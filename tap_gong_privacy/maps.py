@@ -65,8 +65,8 @@ def refuse_losses(maps: Mapping[str, list[StreamMap]], selected: AbstractSet[str
         names.add(stream_map.stream_alias)
         if not stream_map.transformed_schema["properties"].keys() >= set(stream_map.transformed_key_properties or ()):
             msg = (
-                "Wrong settings: flattening_max_key_length must be longer than the name of each key column, which it "
-                "would shorten: 14 or more, where stream_maps rename none."
+                f"The key of stream {stream_map.stream_alias} would lack a column: select it in the catalog; and "
+                "flattening_max_key_length must be longer than its name."
             )
             raise ConfigError(msg)
 

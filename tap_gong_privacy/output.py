@@ -173,9 +173,14 @@ class Output(MsgSpecWriter):
         Raises:
             OutputLostError: If they cannot be written.
         """
-        lines, self._buffer = self._buffer, bytearray()
+        lines, self._buffer = memoryview(self._buffer), bytearray()
         try:
-            sys.stdout.buffer.write(lines)
+            while lines:
+                # Without a buffer (PYTHONUNBUFFERED) a signal or a full disk leaves a part unwritten, and says no more.
+                written: int | None = sys.stdout.buffer.write(lines)
+                if written is None:
+                    raise BlockingIOError(errno.EAGAIN, "")
+                lines = lines[written:]
             sys.stdout.buffer.flush()
         except OSError as error:
             self._lose(error)

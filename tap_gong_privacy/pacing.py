@@ -31,9 +31,11 @@ class Stop:
 
     Attributes:
         message: One line for the user.
+        is_outage: Whether too many addresses failed; otherwise Gong itself refuses to go on.
     """
 
     message: str
+    is_outage: bool = False
 
 
 class Pacer:

@@ -74,7 +74,7 @@ class Run:
     @property
     def is_stopped_by_gong(self) -> bool:
         """Whether Gong stopped the run: refused credentials, or a limit of calls that is too long to wait for."""
-        return self.is_stopped and not self._is_outage
+        return self._pacer.stopped is not None and not self._pacer.stopped.is_outage
 
     @property
     def has_spent_budget(self) -> bool:
@@ -124,12 +124,13 @@ class Run:
         count = len(self._failures)
         are_refusals = not self._round.is_answered and all(failure.is_refusal for failure in self._failures)
         if are_refusals and count in {self._round.total, _OUTAGE}:
-            return Stop(refusals(lookup.http_status))
+            return Stop(refusals(lookup.http_status), is_outage=True)
         if count < _OUTAGE:
             return None
         reason = "no answer" if lookup.http_status is None else f"HTTP {lookup.http_status}"
         return Stop(
-            f"{count} addresses in a row failed (the last one: {reason}). Run again later, with the same state."
+            f"{count} addresses in a row failed (the last one: {reason}). Run again later, with the same state.",
+            is_outage=True,
         )
 
     def _tick(self, tick: Callable[[], None]) -> None:

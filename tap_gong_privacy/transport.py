@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import ssl
 import threading
 import time
 from contextlib import suppress
@@ -34,6 +35,7 @@ _REASONS = (
     (requests.exceptions.ContentDecodingError, "its answer could not be decompressed"),
     (requests.exceptions.ChunkedEncodingError, "its answer broke off"),
     (requests.exceptions.ConnectionError, "the connection failed"),
+    (requests.exceptions.InvalidHeader, "its answer has headers that contradict each other"),
     (requests.RequestException, "the request could not be made; is the proxy's URL right?"),
     (OSError, "the connection could not be set up; is REQUESTS_CA_BUNDLE a file?"),
 )
@@ -174,6 +176,22 @@ class _Watched(HTTPConnection):
         sock.settimeout(whole)
         return sock
 
+    def _is_idle(self) -> bool:
+        """Tell whether the connection is open, and nothing has come on it that nobody asked for."""
+        sock = cast("socket.socket", self.sock)
+        timeout = sock.gettimeout()
+        sock.settimeout(0)
+        try:
+            # To read, not to look: over TLS what lies there may be a session ticket, which is no data.
+            sock.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            return False
+        finally:
+            sock.settimeout(timeout)
+        return False
+
     @override
     def request(self, *args: Any, **kwargs: Any) -> None:
         attempt: _Attempt = _current.attempt
@@ -181,6 +199,11 @@ class _Watched(HTTPConnection):
         if self.sock is None:
             self.connect()
         attempt.send()
+        if not self._is_idle():
+            # It was closed during the wait. Whatever came on it is no answer to this call.
+            self.close()
+            self.connect()
+            attempt.send()
         super().request(*args, **kwargs)
 
 

@@ -198,6 +198,12 @@ def test_quotes_of_a_csv_are_undone(tmp_path: Path) -> None:
     assert read('email_address\n"""a,b""@example.com"\n', tmp_path, "list.csv") == ('"a,b"@example.com',)
 
 
+def test_a_space_before_a_quote_of_a_csv_is_no_part_of_the_cell(tmp_path: Path) -> None:
+    """As in `name, "address"`: the quotes are CSV's, and Gong would hold nothing about an address in them."""
+    content = 'name, email_address\nJane, "jane@x.example"\nJo, jo@x.example\n'
+    assert read(content, tmp_path, "list.csv") == ("jane@x.example", "jo@x.example")
+
+
 def test_a_csv_row_without_any_cell_is_passed_over(tmp_path: Path) -> None:
     """Blank lines of a CSV are no rows, and count as physical lines."""
     content = "email_address,name\n\na@b.de,x\n\r\n\nwrong,x\n"
@@ -253,9 +259,10 @@ def test_a_csv_with_broken_quotes_is_refused(content: str, line: int, tmp_path: 
 
 @pytest.mark.parametrize("name", ["hidden.csv", "hidden.txt"])
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_a_file_that_is_not_utf_8_is_refused(name: str, encoding: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=short)
+def test_a_file_that_is_not_utf_8_is_refused(name: str, encoding: str, end: str, tmp_path: Path) -> None:
     """The first line that is not UTF-8 is named."""
-    content = "email_address\na@b.de\nhiddän@example.com\n".encode(encoding)
+    content = end.join(["email_address", "a@b.de", "hiddän@example.com", ""]).encode(encoding)
     line = 3 if encoding == "latin-1" else 1
     assert f"email_addresses_file line {line} is not UTF-8" in file_refusal(content, tmp_path, name)
 

@@ -160,6 +160,20 @@ def test_a_section_that_stands_twice_is_unusable(section: str) -> None:
     assert section not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        rb'{"emails": [{"id": "1"}], "\u0065mails": []}',
+        rb'{"\u0065mails": [{"id": "1"}], "emai\u006Cs": []}',
+        rb'{"email\u0073": [{"id": "1"}], "emails": []}',
+    ],
+)
+def test_a_section_does_not_hide_behind_an_escape(body: bytes) -> None:
+    """A name is the same however its letters are written."""
+    with pytest.raises(UnusableError, match="a name stands twice in it"):
+        answers.read(body)
+
+
 @pytest.mark.parametrize("section", SECTIONS)
 def test_a_name_of_a_section_may_stand_within_one(section: str) -> None:
     """A field of a CRM object may have a section's name, or a text hold it."""

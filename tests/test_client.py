@@ -10,7 +10,7 @@ import socketserver
 import ssl
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -21,7 +21,7 @@ from typing_extensions import override
 from tap_gong_privacy.client import Client, Status
 from tap_gong_privacy.pacing import BudgetSpentError, CutError, Pacer
 from tap_gong_privacy.sandbox import EXAMPLE_ANSWER, Fault, Reply, Sandbox, documented_answer
-from tap_gong_privacy.transport import Credentials
+from tap_gong_privacy.transport import Credentials, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -420,7 +420,9 @@ class _TLSAnswers(http.server.BaseHTTPRequestHandler):
 
     @override
     def setup(self) -> None:
-        time.sleep(cast("TLSServer", self.server).pause)
+        server = cast("TLSServer", self.server)
+        server.connections += 1
+        time.sleep(server.pause)
         super().setup()
 
     def do_GET(self) -> None:
@@ -443,7 +445,7 @@ class TLSServer(http.server.ThreadingHTTPServer):
     def __init__(self, certificate: Path) -> None:
         """Listen on a free port."""
         super().__init__(("127.0.0.1", 0), _TLSAnswers)
-        self.asked = 0
+        self.asked = self.connections = 0
         self.pause = 0.0
         """Seconds between the connection and the handshake."""
         certificate.write_text(CERTIFICATE)
@@ -547,6 +549,68 @@ def test_tls_has_the_timeout_that_addresses_of_a_host_share(tmp_path: Path, monk
         server.pause = 1.0
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "own.pem"))
         assert Asker(server.url, request_timeout=4).ask().errors == ()
+
+
+def waited(seconds: float) -> int:
+    """Wait before a call, as for a turn, and return a ticket."""
+    time.sleep(seconds)
+    return 1
+
+
+def test_a_connection_over_tls_outlives_a_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies there unread, such as a session ticket, is no reason to connect anew."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "own.pem"))
+    with serving(TLSServer(tmp_path / "own.pem")) as server:
+        transport = Transport(server.url, Credentials(AUTHORIZATION), 5, lambda: waited(0.2))
+        assert [transport.get({}).status for _ in range(3)] == [200] * 3
+        assert (server.asked, server.connections) == (3, 1)
+
+
+class _Impatient(socketserver.BaseRequestHandler):
+    """Closes a connection on which it is asked nothing for a while, with a last word."""
+
+    @override
+    def handle(self) -> None:
+        self.request.settimeout(0.3)
+        server = cast("ImpatientServer", self.server)
+        with suppress(TimeoutError):
+            while self.request.recv(65_536):
+                server.asked += 1
+                self.request.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"emails": []}')
+        self.request.sendall(server.last_word)
+
+
+class ImpatientServer(socketserver.ThreadingTCPServer):
+    """A server with little patience."""
+
+    daemon_threads = True
+
+    def __init__(self, last_word: bytes) -> None:
+        """Listen on a free port."""
+        super().__init__(("127.0.0.1", 0), _Impatient)
+        self.asked = 0
+        self.last_word = last_word
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+
+@pytest.mark.parametrize(
+    "last_word", [b"", b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"], ids=["none", "400"]
+)
+def test_a_connection_that_is_closed_during_the_wait_is_made_anew(last_word: bytes) -> None:
+    """A pause may outlast the server's patience: nothing was asked, so nothing has failed or was refused."""
+    waits = [0.0, 0.8]
+    with serving(ImpatientServer(last_word)) as server:
+        transport = Transport(server.url, Credentials(AUTHORIZATION), 5, lambda: waited(waits.pop(0) if waits else 0))
+        assert [transport.get({}).status for _ in range(2)] == [200, 200]
+        assert server.asked == 2
+    assert not waits
+
+
+def test_contradicting_headers_are_named(sandbox: Sandbox) -> None:
+    """Two lengths for one body are a fault of the answer, not of the way to it."""
+    sandbox.answers["*"] = Reply(headers={"Content-Length": "5\r\nContent-Length: 7"})
+    (reason,) = Asker(sandbox.url).ask().errors
+    assert reason == "Gong gave no answer: its answer has headers that contradict each other"
 
 
 def test_a_bundle_that_is_not_there_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:

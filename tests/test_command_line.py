@@ -105,6 +105,27 @@ def test_a_config_file_that_is_no_json_is_refused(content: bytes, mode: list[str
     assert_refused(result, 1, "config.json", "not JSON")
 
 
+def test_settings_in_place_of_a_file_are_not_shown() -> None:
+    """Whoever gives JSON by option, or a stray word, finds neither in the log."""
+    assert_refused(run_tap(None, "--config", '{"access_token": "canary"}'), 2, "takes the path of a file")
+    assert_refused(run_tap(None, "canary-secret"), 2, "unexpected argument", "not shown")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"email_addresses": ["canary@x.example"], "email_addresses": ["canary.b@x.example"]}',
+        b'{"stream_maps": {"emails": {"canary": "1", "canary": null}}}',
+    ],
+    ids=["setting", "map"],
+)
+def test_a_name_that_stands_twice_in_a_config_is_refused(sandbox: Sandbox, content: bytes, tmp_path: Path) -> None:
+    """JSON would keep the last: of two lists of addresses the first would never be asked."""
+    second = written(tmp_path, "second.json", content)
+    assert_refused(run_tap(config_of(sandbox), "--config", second), 1, "one name twice")
+    assert not sandbox.calls
+
+
 @pytest.mark.parametrize("mode", [[], ["--test"]], ids=short)
 @pytest.mark.parametrize("content", NO_OBJECT[:3], ids=short)
 def test_a_config_file_that_is_no_object_is_refused(content: bytes, mode: list[str], tmp_path: Path) -> None:
@@ -546,6 +567,21 @@ def test_a_wrong_log_setting_is_one_line(sandbox: Sandbox, tmp_path: Path, name:
     value = written(tmp_path, "log.yml", b"[") if name.endswith("CONFIG") else "canary"
     level = {} if name == "SINGER_SDK_LOG_CONFIG" else {"TAP_GONG_PRIVACY_LOGLEVEL": ""}
     assert_refused(run_tap(config_of(sandbox), env={**level, name: value}), 1, "the log cannot be set up", name)
+
+
+def test_an_output_that_is_closed_from_the_start_is_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Without a stdout there is nothing to ask for."""
+    path = written(tmp_path, "config.json", config_of(sandbox))
+    script = 'exec "$0" --config "$1" >&-'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, COMMAND, path],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert_refused(Result(done.returncode, "", done.stderr.decode()), 1, "standard output is closed")
+    assert not sandbox.calls
 
 
 def test_a_log_that_is_closed_from_the_start_changes_nothing(sandbox: Sandbox, tmp_path: Path) -> None:

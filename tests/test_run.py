@@ -13,7 +13,7 @@ from typing_extensions import override
 from tap_gong_privacy import checkpoint
 from tap_gong_privacy.checkpoint import Round
 from tap_gong_privacy.client import Client, Lookup, Status
-from tap_gong_privacy.pacing import Pacer
+from tap_gong_privacy.pacing import Pacer, Stop
 from tap_gong_privacy.run import Run
 from tap_gong_privacy.sandbox import Reply, Sandbox
 from tap_gong_privacy.transport import Credentials
@@ -96,6 +96,17 @@ def test_failures_that_another_answer_separates_are_none(between: str) -> None:
     run = made([FAILED, FAILED, between] * 4)
     assert finish(run) == 12
     assert not run.is_stopped
+
+
+def test_a_stop_by_gong_stays_one_where_failures_come_to_light_behind_it() -> None:
+    """A 401 that came first is why the run stopped, and a spent budget no excuse for it."""
+    run = made([FAILED] * 3 + [FOUND])
+    pacer = run._pacer  # noqa: SLF001
+    for number, (_, lookup) in enumerate(run.lookups(lambda: None)):
+        if number == 0:
+            pacer.stop(Stop("Gong answered 401"))
+        run.take_down(lookup)
+    assert run.is_stopped_by_gong
 
 
 def test_two_failures_of_two_are_no_outage() -> None:

@@ -20,7 +20,7 @@ from tap_gong_privacy.sandbox import Reply, Sandbox
 from tests.singer import COMMAND, Result, check_nobody_named, check_output, environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 STOP_SECONDS = 5.0
 CLOSED_SECONDS = 2.0
@@ -61,6 +61,7 @@ def running(
     stdout: int | None = None,
     stderr: int | None = None,
     env: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
     **settings: object,
 ) -> Iterator[Running]:
     """Run the command; without `stdout` its output goes to a file, without `stderr` its log does."""
@@ -70,7 +71,7 @@ def running(
         path.write_text(json.dumps(config))
         process = stack.enter_context(
             subprocess.Popen(
-                [COMMAND, "--config", path],
+                [*prefix, COMMAND, "--config", path],
                 env=environment(env),
                 stdin=subprocess.DEVNULL,
                 stdout=stack.enter_context(output.open("wb")) if stdout is None else stdout,
@@ -271,6 +272,54 @@ def test_a_target_that_goes_away_ends_the_run(sandbox: Sandbox, wait: str) -> No
     assert "not asked" in closing(log)
     assert calls < len(LISTED)
     check_nobody_named(Result(1, "", log, run.config))
+
+
+@pytest.fixture
+def large() -> Iterator[Sandbox]:
+    """A sandbox whose answers fill a pipe at once."""
+    with Sandbox(requests_per_second=0, answer_size=3000) as server:
+        yield server
+
+
+BUFFERED = pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+"""Whether Python is told to write without a buffer, as in many containers."""
+
+
+@BUFFERED
+def test_a_signal_amid_a_line_leaves_it_whole(large: Sandbox, unbuffered: str) -> None:
+    """Where the target reads late, and goes on after the signal, it gets the rest of the line, and then the STATE."""
+    with running(large, stdout=subprocess.PIPE, env={"PYTHONUNBUFFERED": unbuffered}) as run:
+        assert run.process.stdout is not None
+        wait_until(lambda: len(large.calls) >= 3)
+        time.sleep(1)  # by now the pipe is full
+        run.process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        output = run.process.stdout.read().decode()
+        assert run.process.wait(30) == 143
+        result = Result(143, output, run.stderr, run.config)
+    check_output(result)
+    assert json.loads(result.lines[-1])["type"] == "STATE"
+
+
+LIMITED = """
+import os, resource, sys
+limit, *command = sys.argv[1:]
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
+os.execv(command[0], command)
+"""
+"""Runs a command that can write files of so many bytes."""
+
+
+@BUFFERED
+def test_a_disk_that_fills_up_ends_the_run(large: Sandbox, unbuffered: str) -> None:
+    """Where the last line is not wholly written the tap ends with exit 1, whatever came before it."""
+    with running(large, email_addresses=LISTED[:1]) as whole:
+        assert whole.process.wait(30) == 0
+        size = len(whole.output.read_bytes())
+    prefix = (sys.executable, "-c", LIMITED, str(size - 20))
+    with running(large, prefix=prefix, env={"PYTHONUNBUFFERED": unbuffered}, email_addresses=LISTED[:1]) as run:
+        assert run.process.wait(30) == 1
+        assert "file too large" in run.stderr
 
 
 def test_a_full_disk_ends_the_run(sandbox: Sandbox) -> None:
