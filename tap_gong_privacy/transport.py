@@ -35,6 +35,7 @@ _REASONS = (
     (requests.exceptions.ContentDecodingError, "its answer could not be decompressed"),
     (requests.exceptions.ChunkedEncodingError, "its answer broke off"),
     (requests.exceptions.ConnectionError, "the connection failed"),
+    (requests.exceptions.InvalidSchema, "SOCKS proxies cannot be used; give HTTPS_PROXY an http:// or https:// one"),
     (requests.exceptions.InvalidHeader, "its answer has headers that contradict each other"),
     (requests.RequestException, "the request could not be made; is the proxy's URL right?"),
     (OSError, "the connection could not be set up; is REQUESTS_CA_BUNDLE a file?"),
@@ -212,6 +213,13 @@ class _WatchedHTTPS(_Watched, HTTPSConnection):
 
 
 class _Adapter(HTTPAdapter):
+    @override
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Refuse SOCKS also where PySocks is there: its connections know nothing of the attempt."""
+        if proxy.lower().startswith("socks"):
+            raise requests.exceptions.InvalidSchema
+        return super().proxy_manager_for(proxy, **kwargs)
+
     @override
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
         pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))

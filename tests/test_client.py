@@ -636,6 +636,15 @@ def test_a_proxy_is_used_unless_the_host_is_exempt(
         assert not any("example.com" in head or "sandbox-token" in head for head in proxy.heads)
 
 
+@pytest.mark.parametrize("scheme", ["socks5", "SOCKS5h", "socks4"])
+def test_a_socks_proxy_is_refused_in_plain_words(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether or not a package for it is there, nothing goes out."""
+    monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://user:canary@127.0.0.1:9")
+    (reason,) = Asker("https://localhost:9").ask().errors
+    assert reason.startswith("Gong gave no answer: SOCKS proxies cannot be used")
+    assert "canary" not in reason
+
+
 def test_a_proxy_that_is_down_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy that gives no connection is named as the reason."""
     with Sandbox() as gone:

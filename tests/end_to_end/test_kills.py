@@ -117,7 +117,7 @@ def kill_at_random(draw: random.Random, sandbox: Sandbox, processes: dict[str, s
     victim = draw.choice((*processes, "all"))
     for name, process in processes.items():
         if victim in {name, "all"}:
-            # At SIGTERM the SDK's targets exit with 0 whatever they have not read, and may wait for themselves for ever.
+            # At SIGTERM the SDK's targets exit with 0 whatever they have not read, or wait for themselves for ever.
             process.send_signal(signal.SIGKILL if name == "target" else number)
     return f"{number.name} of {victim}"
 
