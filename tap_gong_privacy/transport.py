@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from urllib3.connectionpool import HTTPConnectionPool
 
 _WATCH_EVERY = 0.25
+# urllib3 has looked at the connection just before: a shorter wait changes nothing.
+_LONG_WAIT = 0.1
 # The first that fits: the more special ones come first.
 _REASONS = (
     (requests.exceptions.SSLError, "no TLS connection that can be trusted"),
@@ -113,12 +115,18 @@ class _Attempt:
         self.is_over = False
         self.is_expired = False
 
-    def send(self) -> None:
-        """Wait for the moment to send. The wait does not count against the attempt's time."""
+    def send(self) -> bool:
+        """Wait for the moment to send. The wait does not count against the attempt's time.
+
+        Returns:
+            Whether it was so long that the connection may have been closed meanwhile.
+        """
         began = time.monotonic()
         left, self.deadline = self.deadline - began, float("inf")
         self.ticket = self._before_send()
-        self.deadline = time.monotonic() + left
+        now = time.monotonic()
+        self.deadline = now + left
+        return now - began > _LONG_WAIT
 
     def end(self) -> None:
         """Take the attempt from the watch: its connection may serve the next one."""
@@ -183,7 +191,7 @@ class _Watched(HTTPConnection):
         timeout = sock.gettimeout()
         sock.settimeout(0)
         try:
-            # To read, not to look: over TLS what lies there may be a session ticket, which is no data.
+            # Over TLS what lies there may be a session ticket, which is no data.
             sock.recv(1)
         except (BlockingIOError, ssl.SSLWantReadError):
             return True
@@ -199,8 +207,7 @@ class _Watched(HTTPConnection):
         attempt.connection = self
         if self.sock is None:
             self.connect()
-        attempt.send()
-        if not self._is_idle():
+        if attempt.send() and not self._is_idle():
             # It was closed during the wait. Whatever came on it is no answer to this call.
             self.close()
             self.connect()
