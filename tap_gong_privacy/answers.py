@@ -13,6 +13,7 @@ Element: TypeAlias = dict[str, JSON]
 
 REQUEST_ID = "requestId"
 _ERRORS = "errors"
+_SECTION_NAMES = json_text.names(*(section.name for section in SECTIONS))
 
 
 class UnusableError(Exception):
@@ -101,7 +102,10 @@ def read(body: bytes) -> Answer:
             would be a false statement about a person.
     """
     try:
-        content, is_repaired = json_text.decode(body)
+        content, is_repaired = json_text.decode(body, once=_SECTION_NAMES)
+    except json_text.RepeatedNameError:
+        msg = "a name stands twice in it, so that one of the two is hidden"
+        raise UnusableError(msg) from None
     except ValueError:
         msg = "its body is not JSON in UTF-8"
         raise UnusableError(msg) from None
@@ -114,9 +118,6 @@ def read(body: bytes) -> Answer:
     records = content.get("records")
     if content.get("cursor") or (isinstance(records, dict) and records.get("cursor")):
         msg = "it names a further page, which this endpoint does not document"
-        raise UnusableError(msg)
-    if json_text.repeats_a_name(body, (section.name for section in SECTIONS)):
-        msg = "a name stands twice in it, so that one of the two is hidden"
         raise UnusableError(msg)
     sections = {section.name: _elements(content.pop(section.name)) for section in SECTIONS if section.name in content}
     if not sections:

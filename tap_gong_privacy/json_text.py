@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 JSON: TypeAlias = "bool | int | Number | str | list[JSON] | dict[str, JSON] | None"
 
@@ -81,34 +81,63 @@ def canonical(value: object) -> bytes:
     return _canonical.encode(value)
 
 
-def decode(text: bytes) -> tuple[JSON, bool]:
+class RepeatedNameError(ValueError):
+    """A name stands twice in the outermost object, so that the value of one of the two is hidden."""
+
+
+def decode(text: bytes, *, once: re.Pattern[bytes] | None = None) -> tuple[JSON, bool]:
     """Decode JSON; integers of any size stay exact, other numbers become `Number`.
 
     The two characters that no target can store are replaced: NUL by U+2400, a lone surrogate by U+FFFD.
 
     Args:
         text: JSON in UTF-8.
+        once: `names` that must not stand twice in the outermost object.
 
     Returns:
         The value, and whether a character was replaced in it.
 
     Raises:
         ValueError: If the text is not UTF-8, not JSON, or nested too deeply.
+        RepeatedNameError: If a name stands twice that must not.
     """
+    is_lenient = False
     try:
         try:
             value: JSON = _decoder.decode(text)
         except msgspec.DecodeError:
             # msgspec refuses lone surrogates and very long integers; the standard library reads both.
+            is_lenient = True
             value = _decode_leniently(text)
-            _refuse_depth(text, value)
-            return _storable(value)
         _refuse_depth(text, value)
-        # NUL can only be written escaped: a text without the escape needs no second look.
-        return _storable(value) if rb"\u0000" in text else (value, False)
     except RecursionError:
         msg = "nested too deeply"
         raise ValueError(msg) from None
+    has_escapes = rb"\u00" in text
+    if once and _repeats_a_name(text, once, has_escapes=has_escapes):
+        raise RepeatedNameError
+    # NUL can only be written escaped: a text without the escape needs no second look.
+    return _storable(value) if is_lenient or (has_escapes and rb"\u0000" in text) else (value, False)
+
+
+def names(*texts: str) -> re.Pattern[bytes]:
+    """Return what finds these names in a JSON text, where their letters are not escaped."""
+    return re.compile(b'"(?:%b)"' % "|".join(map(re.escape, texts)).encode())
+
+
+def _repeats_a_name(text: bytes, once: re.Pattern[bytes], *, has_escapes: bool) -> bool:
+    found = once.findall(text)
+    # Nobody escapes letters; where somebody does, a name may hide behind it.
+    if len(set(found)) == len(found) and not (has_escapes and any(escape in text for escape in _ESCAPED_LETTERS)):
+        return False
+    # Each object becomes the list of its names; the outermost is the last to be made.
+    outermost = json.loads(
+        text.decode("utf-8-sig"),
+        object_pairs_hook=lambda pairs: [name for name, _ in pairs],
+        parse_int=str,
+        parse_float=str,
+    )
+    return len(set(outermost)) < len(outermost)
 
 
 def _decode_leniently(text: bytes) -> JSON:
@@ -181,27 +210,6 @@ def text_of(value: JSON) -> str | None:
     if type(value) is int:
         return str(value)
     return None
-
-
-def repeats_a_name(text: bytes, names: Iterable[str]) -> bool:
-    """Tell whether a name stands twice in the outermost object of a JSON text, which `decode` does not show.
-
-    Args:
-        text: JSON that `decode` has read.
-        names: The names that matter: where none of them can stand twice, nothing is looked at.
-    """
-    # Nobody escapes letters; where somebody does, a name may hide behind it.
-    may_repeat = any(text.count(b'"%b"' % name.encode()) > 1 for name in names)
-    if not may_repeat and not any(escape in text for escape in _ESCAPED_LETTERS):
-        return False
-    # Each object becomes the list of its names; the outermost is the last to be made.
-    found = json.loads(
-        text.decode("utf-8-sig"),
-        object_pairs_hook=lambda pairs: [name for name, _ in pairs],
-        parse_int=str,
-        parse_float=str,
-    )
-    return len(set(found)) < len(found)
 
 
 def free_name(name: str, *taken: Mapping[str, object]) -> str:
