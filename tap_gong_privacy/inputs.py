@@ -102,14 +102,13 @@ def catalog_of(content: object) -> Catalog:
 
 
 def _read_config(path: str) -> Any:  # noqa: ANN401 - any JSON
-    if "{" in path:
-        msg = "--config takes the path of a file, not the settings themselves."
-        raise CommandLineError(msg)
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - named as the user named it
             return _read_json(file, f"The config file {path}", _unique)
     except OSError as error:
         msg = f"The config file {path} cannot be read: {(error.strerror or 'unknown error').lower()}."
+        if "{" in path:
+            msg = "--config takes the path of a file, not the settings themselves."  # which may be secrets
         raise CommandLineError(msg) from None
 
 

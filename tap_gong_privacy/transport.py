@@ -167,6 +167,13 @@ class _Watched(HTTPConnection):
 
     response_class = _FinalResponse
 
+    _tunnel_to: tuple[Any, ...] = ()
+
+    @override
+    def set_tunnel(self, *args: Any, **kwargs: Any) -> None:
+        self._tunnel_to = args, kwargs
+        super().set_tunnel(*args, **kwargs)
+
     @override
     def connect(self) -> None:
         _current.attempt.connection = self
@@ -201,6 +208,13 @@ class _Watched(HTTPConnection):
             sock.settimeout(timeout)
         return False
 
+    def _connect_anew(self) -> None:
+        self.close()
+        if self._tunnel_to:  # closing forgets it
+            args, kwargs = self._tunnel_to
+            self.set_tunnel(*args, **kwargs)
+        self.connect()
+
     @override
     def request(self, *args: Any, **kwargs: Any) -> None:
         attempt: _Attempt = _current.attempt
@@ -209,8 +223,7 @@ class _Watched(HTTPConnection):
             self.connect()
         if attempt.send() and not self._is_idle():
             # It was closed during the wait. Whatever came on it is no answer to this call.
-            self.close()
-            self.connect()
+            self._connect_anew()
             attempt.send()
         super().request(*args, **kwargs)
 

@@ -424,6 +424,7 @@ class _TLSAnswers(http.server.BaseHTTPRequestHandler):
         server.connections += 1
         time.sleep(server.pause)
         super().setup()
+        self.connection.settimeout(server.patience)
 
     def do_GET(self) -> None:
         """Answer."""
@@ -448,6 +449,8 @@ class TLSServer(http.server.ThreadingHTTPServer):
         self.asked = self.connections = 0
         self.pause = 0.0
         """Seconds between the connection and the handshake."""
+        self.patience = 60.0
+        """Seconds that a connection may be idle."""
         certificate.write_text(CERTIFICATE)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
@@ -604,6 +607,18 @@ def test_a_connection_that_is_closed_during_the_wait_is_made_anew(last_word: byt
         assert [transport.get({}).status for _ in range(2)] == [200, 200]
         assert server.asked == 2
     assert not waits
+
+
+def test_a_tunnel_that_is_closed_during_the_wait_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through a proxy the new connection leads to Gong as the first did."""
+    waits = [0.0, 0.8]
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "own.pem"))
+    with serving(TLSServer(tmp_path / "own.pem")) as server, serving(Proxy()) as proxy:
+        server.patience = 0.3
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        transport = Transport(server.url, Credentials(AUTHORIZATION), 5, lambda: waited(waits.pop(0) if waits else 0))
+        assert [transport.get({}).status for _ in range(2)] == [200, 200]
+        assert (server.asked, server.connections, len(proxy.heads)) == (2, 2, 2)
 
 
 def test_contradicting_headers_are_named(sandbox: Sandbox) -> None:
