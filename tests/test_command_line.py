@@ -569,33 +569,28 @@ def test_a_wrong_log_setting_is_one_line(sandbox: Sandbox, tmp_path: Path, name:
     assert_refused(run_tap(config_of(sandbox), env={**level, name: value}), 1, "the log cannot be set up", name)
 
 
-def test_an_output_that_is_closed_from_the_start_is_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Without a stdout there is nothing to ask for."""
-    path = written(tmp_path, "config.json", config_of(sandbox))
-    script = 'exec "$0" --config "$1" >&-'
+def run_without(stream: str, config: dict[str, object], folder: Path) -> Result:
+    """Run the command with a standard stream (`1` or `2`) closed from the start."""
+    path = written(folder, "config.json", config)
     done = subprocess.run(
-        ["/bin/sh", "-c", script, COMMAND, path],
+        ["/bin/sh", "-c", f'exec "$0" --config "$1" {stream}>&-', COMMAND, path],
         env=environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
     )
-    assert_refused(Result(done.returncode, "", done.stderr.decode()), 1, "standard output is closed")
+    return Result(done.returncode, done.stdout.decode(), done.stderr.decode(), config)
+
+
+def test_an_output_that_is_closed_from_the_start_is_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Without a stdout there is nothing to ask for."""
+    assert_refused(run_without("1", config_of(sandbox), tmp_path), 1, "standard output is closed")
     assert not sandbox.calls
 
 
 def test_a_log_that_is_closed_from_the_start_changes_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
     """Where the process begins without a stderr the run is the same, and nothing of the log reaches the output."""
-    path = written(tmp_path, "config.json", config_of(sandbox))
-    script = 'exec "$0" --config "$1" 2>&-'
-    done = subprocess.run(
-        ["/bin/sh", "-c", script, COMMAND, path],
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    result = Result(done.returncode, done.stdout.decode(), done.stderr.decode(), config_of(sandbox))
+    result = run_without("2", config_of(sandbox), tmp_path)
     check_output(result, ADDRESSES)
     assert (result.returncode, result.stderr) == (0, "")
     assert len(result.records["lookups"]) == len(ADDRESSES)
