@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -19,9 +20,7 @@ def main() -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _end)
     privacy.guard_stderr()
-    if sys.stdout is None:
-        click.echo("Error: standard output is closed: connect the tap to a target.", file=sys.stderr)
-        sys.exit(1)
+    _look_around()
     try:
         # Only now: the imports take a second, in which Ctrl-C would end in a traceback.
         from tap_gong_privacy.tap import TapGongPrivacy  # noqa: PLC0415
@@ -50,6 +49,17 @@ def main() -> None:
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, signal.SIG_IGN)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _look_around() -> None:
+    """Mend what the surroundings may lack, before anything depends on it."""
+    if sys.stdout is None:
+        click.echo("Error: standard output is closed: connect the tap to a target.", file=sys.stderr)
+        sys.exit(1)
+    for name in ("TAP_GONG_PRIVACY_LOGLEVEL", "LOGLEVEL"):
+        # The SDK would take an empty variable for a level.
+        if not os.environ.get(name):
+            os.environ.pop(name, None)
 
 
 def _message(error: click.ClickException) -> str:

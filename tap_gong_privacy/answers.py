@@ -13,7 +13,8 @@ Element: TypeAlias = dict[str, JSON]
 
 REQUEST_ID = "requestId"
 _ERRORS = "errors"
-_SECTION_NAMES = json_text.names(*(section.name for section in SECTIONS))
+# What decides between an answer and a fault. JSON would keep the last of two.
+_ONCE = (*(section.name for section in SECTIONS), _ERRORS, "cursor", "records")
 
 
 class UnusableError(Exception):
@@ -102,7 +103,7 @@ def read(body: bytes) -> Answer:
             would be a false statement about a person.
     """
     try:
-        content, is_repaired = json_text.decode(body, once=_SECTION_NAMES)
+        content, is_repaired = json_text.decode(body, once=_ONCE)
     except json_text.RepeatedNameError:
         msg = "a name stands twice in it, so that one of the two is hidden"
         raise UnusableError(msg) from None

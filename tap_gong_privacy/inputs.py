@@ -36,7 +36,9 @@ def read_config(paths: Iterable[str]) -> dict[str, Any] | list[Any]:
     contents = [_read_config(path) for path in paths]
     if not all(isinstance(content, dict) for content in contents):
         return contents
-    return {name: value for content in contents for name, value in content.items()}
+    # What is not set in a later file does not unset what an earlier one sets.
+    set_ = ((name, value) for content in contents for name, value in content.items() if value not in (None, ""))
+    return dict(set_)
 
 
 def read_state(file: IO[str] | None) -> dict[str, Any] | None:
@@ -91,6 +93,7 @@ def catalog_of(content: object) -> Catalog:
         for entry in catalog.streams:
             entry.metadata.resolve_selection()
             # The SDK would take a catalog that names no keys at its word, and targets would append instead of update.
+            entry.stream = entry.tap_stream_id
             given = getattr(entry.metadata.get(()), "table_key_properties", None)
             entry.key_properties = entry.key_properties or given or list(_KEYS.get(entry.tap_stream_id, ()))
             if not isinstance(entry.schema.to_dict().get("properties", {}), dict):

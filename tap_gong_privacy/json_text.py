@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import functools
 import itertools
 import json
 import re
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 JSON: TypeAlias = "bool | int | Number | str | list[JSON] | dict[str, JSON] | None"
 
@@ -85,21 +86,21 @@ class RepeatedNameError(ValueError):
     """A name stands twice in the outermost object, so that the value of one of the two is hidden."""
 
 
-def decode(text: bytes, *, once: re.Pattern[bytes] | None = None) -> tuple[JSON, bool]:
+def decode(text: bytes, *, once: Collection[str] = ()) -> tuple[JSON, bool]:
     """Decode JSON; integers of any size stay exact, other numbers become `Number`.
 
     The two characters that no target can store are replaced: NUL by U+2400, a lone surrogate by U+FFFD.
 
     Args:
         text: JSON in UTF-8.
-        once: `names` that must not stand twice in the outermost object.
+        once: Names that must not stand twice in the outermost object.
 
     Returns:
         The value, and whether a character was replaced in it.
 
     Raises:
         ValueError: If the text is not UTF-8, not JSON, or nested too deeply.
-        RepeatedNameError: If a name stands twice that must not.
+        RepeatedNameError: If one of them does.
     """
     is_lenient = False
     try:
@@ -114,30 +115,30 @@ def decode(text: bytes, *, once: re.Pattern[bytes] | None = None) -> tuple[JSON,
         msg = "nested too deeply"
         raise ValueError(msg) from None
     has_escapes = rb"\u00" in text
-    if once and _repeats_a_name(text, once, has_escapes=has_escapes):
+    if once and isinstance(value, dict) and _repeats_a_name(text, tuple(once), has_escapes=has_escapes):
         raise RepeatedNameError
     # NUL can only be written escaped: a text without the escape needs no second look.
     return _storable(value) if is_lenient or (has_escapes and rb"\u0000" in text) else (value, False)
 
 
-def names(*texts: str) -> re.Pattern[bytes]:
-    """Return what finds these names in a JSON text, where their letters are not escaped."""
-    return re.compile(b'"(?:%b)"' % "|".join(map(re.escape, texts)).encode())
+@functools.cache
+def _names(once: tuple[str, ...]) -> re.Pattern[bytes]:
+    return re.compile(b'"(?:%b)"' % "|".join(map(re.escape, once)).encode())
 
 
-def _repeats_a_name(text: bytes, once: re.Pattern[bytes], *, has_escapes: bool) -> bool:
-    found = once.findall(text)
+def _repeats_a_name(text: bytes, once: tuple[str, ...], *, has_escapes: bool) -> bool:
+    found = _names(once).findall(text)
     # Nobody escapes letters; where somebody does, a name may hide behind it.
     if len(set(found)) == len(found) and not (has_escapes and any(escape in text for escape in _ESCAPED_LETTERS)):
         return False
     # Each object becomes the list of its names; the outermost is the last to be made.
-    outermost = json.loads(
+    outermost: list[str] = json.loads(
         text.decode("utf-8-sig"),
         object_pairs_hook=lambda pairs: [name for name, _ in pairs],
         parse_int=str,
         parse_float=str,
     )
-    return len(set(outermost)) < len(outermost)
+    return any(outermost.count(name) > 1 for name in once)
 
 
 def _decode_leniently(text: bytes) -> JSON:

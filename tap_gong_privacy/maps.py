@@ -63,7 +63,8 @@ def refuse_losses(maps: Mapping[str, list[StreamMap]], selected: AbstractSet[str
             msg = "Wrong settings: stream_maps give two streams one name; give each a name of its own (__alias__)."
             raise ConfigError(msg)
         names.add(stream_map.stream_alias)
-        if not stream_map.transformed_schema["properties"].keys() >= set(stream_map.transformed_key_properties or ()):
+        columns: dict[str, object] = stream_map.transformed_schema.get("properties", {})
+        if not columns.keys() >= set(stream_map.transformed_key_properties or ()):
             msg = (
                 f"The key of stream {stream_map.stream_alias} would lack a column: select it in the catalog; and "
                 "flattening_max_key_length must be longer than its name."

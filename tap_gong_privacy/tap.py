@@ -128,12 +128,9 @@ class TapGongPrivacy(Tap):
             except (UnicodeEncodeError, RecursionError):
                 msg = f"Wrong settings: {name} holds half of a character (a lone surrogate), or is nested too deeply."
                 raise ConfigError(msg) from None
-        for error in DEFAULT_JSONSCHEMA_VALIDATOR(schema).iter_errors(cleaned):
-            # Its message quotes the value.
-            name = error.absolute_path[0] if error.absolute_path else "The config"
-            if name == "email_addresses":
-                continue  # read_addresses names each wrong entry
-            msg = f"Wrong settings: {name} is not of the documented shape; see --about."
+        # read_addresses names each wrong entry.
+        if wrong := _misshapen(cleaned, schema) - {"email_addresses"}:
+            msg = f"Wrong settings: {min(wrong)} is not of the documented shape; see --about."
             raise ConfigError(msg)
         return cleaned
 
@@ -338,3 +335,13 @@ class TapGongPrivacy(Tap):
         # What is no object is judged by the constructor, where settings are needed: not to discover streams.
         config.config = cast("dict[str, Any]", inputs.read_config(path for path in value if path != _ENVIRONMENT))
         return config
+
+
+def _misshapen(config: dict[str, Any], schema: dict[str, Any]) -> set[str]:
+    """Return the settings that do not fit the schema. The validator's own messages would quote their values."""
+    try:
+        errors = list(DEFAULT_JSONSCHEMA_VALIDATOR(schema).iter_errors(config))
+    except AttributeError:
+        # The SDK's schema of a map's `__else__` has a text in place of a schema, met where nothing before it fits.
+        return {"stream_maps"}
+    return {str(error.absolute_path[0]) if error.absolute_path else "The config" for error in errors}

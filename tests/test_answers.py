@@ -182,6 +182,28 @@ def test_a_name_of_a_section_may_stand_within_one(section: str) -> None:
     assert read({**EMPTY, "customerData": [system]}).holds_something
 
 
+@pytest.mark.parametrize("hidden", ['"errors": ["x"]', '"cursor": "next"', '"records": {"cursor": "next"}'])
+def test_what_makes_a_fault_does_not_hide_behind_its_twin(hidden: str) -> None:
+    """An error, or a further page, that a later one of the same name would hide."""
+    name = hidden.partition(":")[0]
+    with pytest.raises(UnusableError, match="a name stands twice in it"):
+        answers.read(f'{{{hidden}, "emails": [], {name}: null}}'.encode())
+
+
+@pytest.mark.parametrize("text", ["x", "emails", "\\u0041"])
+def test_other_names_may_stand_twice_whatever_stands_elsewhere(text: str) -> None:
+    """The outcome does not depend on what makes the tap look closer."""
+    answer = answers.read(f'{{"requestId": "a", "requestId": "b", "emails": [{{"from": "{text}"}}]}}'.encode())
+    assert answer.request_id == "b"
+
+
+@pytest.mark.parametrize("body", [b'[{"emails": []}, {"emails": []}]', rb'["\u0041", [1]]', rb'"\u0041"'])
+def test_a_list_that_looks_like_an_object_is_unusable(body: bytes) -> None:
+    """What makes the tap look closer may stand in a body that is no object."""
+    with pytest.raises(UnusableError, match="not a JSON object"):
+        answers.read(body)
+
+
 def test_what_a_refusal_says_is_read() -> None:
     """Gong's messages, its requestId, and whatever else it sends: errors of another type by their place."""
     body = rb'{"errors": ["a\u0000", 7, null, {"x": 1}, ""], "requestId": "r", "code": 5, "errors[3]": 2}'

@@ -105,6 +105,15 @@ def test_a_config_file_that_is_no_json_is_refused(content: bytes, mode: list[str
     assert_refused(result, 1, "config.json", "not JSON")
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_what_a_later_config_does_not_set_stands(sandbox: Sandbox, nothing: object, tmp_path: Path) -> None:
+    """Null and empty text count as not set, also behind a file that sets it."""
+    second = written(tmp_path, "second.json", {"email_addresses": nothing, "max_requests_per_run": 1})
+    result = run_tap(config_of(sandbox), "--config", second)
+    assert "3 addresses: 1 found, 0 not found, 0 rejected, 0 failed, 2 not asked" in result.stderr
+    assert result.returncode == 0
+
+
 def test_settings_in_place_of_a_file_are_not_shown() -> None:
     """Whoever gives JSON by option, or a stray word, finds neither in the log."""
     assert_refused(run_tap(None, "--config", '{"access_token": "canary"}'), 2, "takes the path of a file")
@@ -567,6 +576,13 @@ def test_a_wrong_log_setting_is_one_line(sandbox: Sandbox, tmp_path: Path, name:
     value = written(tmp_path, "log.yml", b"[") if name.endswith("CONFIG") else "canary"
     level = {} if name == "SINGER_SDK_LOG_CONFIG" else {"TAP_GONG_PRIVACY_LOGLEVEL": ""}
     assert_refused(run_tap(config_of(sandbox), env={**level, name: value}), 1, "the log cannot be set up", name)
+
+
+def test_empty_log_levels_count_as_not_set(sandbox: Sandbox) -> None:
+    """As any empty variable does."""
+    result = run_tap(config_of(sandbox), env={"TAP_GONG_PRIVACY_LOGLEVEL": "", "LOGLEVEL": ""})
+    assert result.returncode == 0
+    assert "INFO" in result.stderr
 
 
 def run_without(stream: str, config: dict[str, object], folder: Path) -> Result:

@@ -222,13 +222,31 @@ def test_a_catalog_that_names_no_keys_leaves_the_taps_own(
     assert {name: schema["key_properties"] for name, schema in result.schemas.items()} == expected
 
 
-def test_a_catalog_that_leaves_out_a_key_is_refused(
+def test_a_catalogs_other_names_of_streams_are_passed_over(
     sandbox: Sandbox, discovered: dict[str, Any], tmp_path: Path
+) -> None:
+    """A stream is known by its id; another name is a stream map's to give."""
+    catalog = copy.deepcopy(discovered)
+    for stream in catalog["streams"]:
+        stream["stream"] = f"my_{stream['tap_stream_id']}"
+    result = run(sandbox, tmp_path, catalog)
+    assert result.returncode == 0
+    assert result.records.keys() == STREAMS
+
+
+@pytest.mark.parametrize("is_bare", [False, True], ids=["without a key", "bare"])
+def test_a_catalog_that_leaves_out_a_key_is_refused(
+    sandbox: Sandbox,
+    discovered: dict[str, Any],
+    is_bare: bool,  # noqa: FBT001 - a parameter of the test
+    tmp_path: Path,
 ) -> None:
     """No target could tell the rows apart, and one column more is what mends it."""
     catalog = copy.deepcopy(discovered)
     (emails,) = (stream for stream in catalog["streams"] if stream["tap_stream_id"] == "emails")
     del emails["schema"]["properties"]["id"]
+    if is_bare:
+        del emails["schema"]["properties"]
     emails["metadata"] = [entry for entry in emails["metadata"] if "id" not in entry["breadcrumb"]]
     result = run(sandbox, tmp_path, catalog)
     assert result.returncode == 1
@@ -359,6 +377,10 @@ def test_fake_values_may_be_mapped(sandbox: Sandbox, tmp_path: Path) -> None:
         {"emails": {"__filter__": "((("}},
         {"emails": {"__key_properties__": ["canary"]}},
         {"lookups": {"__else__": None}},
+        {"emails": {"__else__": "canary"}},
+        {"emails": {"__else__": False}},
+        {"__else__": "null"},
+        {"__else__": {"__filter__": "False"}},
     ],
     ids=short,
 )
