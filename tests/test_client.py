@@ -21,7 +21,7 @@ from typing_extensions import override
 from tap_gong_privacy.client import Client, Status
 from tap_gong_privacy.pacing import BudgetSpentError, CutError, Pacer
 from tap_gong_privacy.sandbox import EXAMPLE_ANSWER, Fault, Reply, Sandbox, documented_answer
-from tap_gong_privacy.transport import Credentials, Transport
+from tap_gong_privacy.transport import Credentials, Transport, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -607,6 +607,17 @@ def test_a_connection_that_is_closed_during_the_wait_is_made_anew(last_word: byt
         assert [transport.get({}).status for _ in range(2)] == [200, 200]
         assert server.asked == 2
     assert not waits
+
+
+def test_a_connection_that_is_closed_time_and_again_is_a_fault() -> None:
+    """It is made anew twice; then the call fails, unsent, instead of waiting for ever or trusting a last word."""
+    waits = [0.0, 0.8, 0.8, 0.8]
+    with serving(ImpatientServer(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")) as server:
+        transport = Transport(server.url, Credentials(AUTHORIZATION), 5, lambda: waited(waits.pop(0)))
+        assert transport.get({}).status == 200
+        with pytest.raises(TransportError, match="the connection failed"):
+            transport.get({})
+        assert (server.asked, waits) == (1, [])
 
 
 def test_a_tunnel_that_is_closed_during_the_wait_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
