@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import requests
 
-from tap_gong_privacy.sandbox import PATH, Sandbox
+from sandbox import PATH, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

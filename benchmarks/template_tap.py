@@ -10,8 +10,9 @@ from singer_sdk import typing as th
 from singer_sdk.authenticators import BasicAuthenticator
 from typing_extensions import override
 
-from tap_gong_privacy.sandbox import PATH
-from tap_gong_privacy.schemas import SECTIONS
+from sandbox import PATH
+from tap_gong_privacy.gong.documented import SECTIONS
+from tap_gong_privacy.singer.schemas import field_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +74,7 @@ class TemplateTap(Tap):
                 schema={
                     "properties": {
                         "email_address": {"type": ["string"]},
-                        **{field.name: field.json_schema for field in section.fields},
+                        **{field.name: field_schema(field) for field in section.fields},
                     }
                 },
             )

@@ -13,17 +13,20 @@ from singer_sdk.tap_base import CliTestOptionValue
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from typing_extensions import override
 
-from tap_gong_privacy import checkpoint, inputs, maps, privacy, schemas, settings
-from tap_gong_privacy.addresses import read_addresses
-from tap_gong_privacy.checkpoint import Round
-from tap_gong_privacy.client import Client, Status
+from tap_gong_privacy import privacy, settings
 from tap_gong_privacy.errors import ConfigError
-from tap_gong_privacy.json_text import canonical
-from tap_gong_privacy.output import Interruption, Output, OutputLostError, SignalError
-from tap_gong_privacy.pacing import Pacer
-from tap_gong_privacy.run import Run
-from tap_gong_privacy.streams import LookupsStream, SectionStream
-from tap_gong_privacy.transport import Credentials
+from tap_gong_privacy.gong.client import Client, Status
+from tap_gong_privacy.gong.documented import SECTIONS
+from tap_gong_privacy.gong.json_text import canonical
+from tap_gong_privacy.gong.pacing import Pacer
+from tap_gong_privacy.gong.transport import Credentials
+from tap_gong_privacy.round import checkpoint
+from tap_gong_privacy.round.addresses import read_addresses
+from tap_gong_privacy.round.checkpoint import Round
+from tap_gong_privacy.round.run import Run
+from tap_gong_privacy.singer import inputs, maps, schemas
+from tap_gong_privacy.singer.output import Interruption, Output, OutputLostError, SignalError
+from tap_gong_privacy.singer.streams import LookupsStream, SectionStream
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -137,7 +140,7 @@ class TapGongPrivacy(Tap):
     @override
     def discover_streams(self) -> list[Stream]:
         """Return the streams, `lookups` first."""
-        return [LookupsStream(self), *(SectionStream(self, section) for section in schemas.SECTIONS)]
+        return [LookupsStream(self), *(SectionStream(self, section) for section in SECTIONS)]
 
     @override
     def setup_mapper(self) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gong_privacy.sandbox import Sandbox
+from sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

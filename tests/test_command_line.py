@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
+from sandbox import Reply, Sandbox
 from tap_gong_privacy import settings
-from tap_gong_privacy.sandbox import Reply, Sandbox
-from tests.singer import COMMAND, Result, check_output, environment, run_tap
+from tests.running import COMMAND, Result, check_output, environment, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
-from tap_gong_privacy.json_text import Number, canonical
-from tap_gong_privacy.sandbox import EXAMPLE_ANSWER, Reply, Sandbox
-from tests.singer import Result, check_output, run_tap
+from sandbox import EXAMPLE_ANSWER, Reply, Sandbox
+from tap_gong_privacy.gong.json_text import Number, canonical
+from tests.running import Result, check_output, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

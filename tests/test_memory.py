@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from tap_gong_privacy.sandbox import Sandbox
+from sandbox import Sandbox
 
 # In a process of its own, for a peak begins with what the parent holds, and the tests hold much.
 PEAK = "import json, sys; from benchmarks.measure import TAP, run; print(run(TAP, json.load(sys.stdin)).peak)"

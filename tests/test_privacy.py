@@ -13,9 +13,9 @@ from urllib.parse import quote
 
 import pytest
 
+from sandbox import Reply, Sandbox
 from tap_gong_privacy import privacy
-from tap_gong_privacy.sandbox import Reply, Sandbox
-from tests.singer import check_output, run_tap
+from tests.running import check_output, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,9 +205,9 @@ def test_refusals_name_nobody(sandbox: Sandbox, status: int) -> None:
 def test_a_crash_of_our_own_names_nobody(sandbox: Sandbox, tmp_path: Path, level: str, *, at_test: bool) -> None:
     """A bug whose exception quotes an address and a secret is one line that does not."""
     crash = f"""
-    from tap_gong_privacy import records
+    from tap_gong_privacy.singer import records
 
-    def build(elements, section, shared, notice):
+    def build(section, elements, shared, notice):
         raise RuntimeError(shared, {SECRET!r}) from ValueError({CANARIES!r})
 
     records.build = build
@@ -221,7 +221,7 @@ def test_a_crash_of_our_own_names_nobody(sandbox: Sandbox, tmp_path: Path, level
 def test_a_crash_of_a_thread_names_nobody(sandbox: Sandbox, tmp_path: Path, level: str) -> None:
     """What a look-up's thread raises ends the run, and is described like any other error."""
     crash = f"""
-    from tap_gong_privacy.client import Client
+    from tap_gong_privacy.gong.client import Client
 
     def look_up(self, address, place):
         raise RuntimeError(address, {SECRET!r})

@@ -19,11 +19,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tap_gong_privacy import answers, json_text, records, times
-from tap_gong_privacy.answers import UnusableError
-from tap_gong_privacy.json_text import Number, canonical
-from tap_gong_privacy.schemas import SECTIONS, Field, Kind, Section
-from tests.singer import FORMATS
+from tap_gong_privacy.gong import answers, json_text, times
+from tap_gong_privacy.gong.answers import UnusableError
+from tap_gong_privacy.gong.documented import SECTIONS, Field, Kind, Section
+from tap_gong_privacy.gong.json_text import Number, canonical
+from tap_gong_privacy.singer import records
+from tap_gong_privacy.singer.schemas import section_schema
+from tests.running import FORMATS
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
@@ -45,7 +47,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 pytestmark = pytest.mark.timeout(7200)
 
 SHARED = {"email_address": "a@b.de", "looked_up_at": "2024-01-01T00:00:00Z", "request_id": None, "undocumented": None}
-VALIDATORS = {section.name: Draft202012Validator(section.json_schema, format_checker=FORMATS) for section in SECTIONS}
+VALIDATORS = {
+    section.name: Draft202012Validator(section_schema(section), format_checker=FORMATS) for section in SECTIONS
+}
 UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
 
 TEXTS = st.one_of(
@@ -306,7 +310,7 @@ def test_every_record_validates_under_a_key_of_its_own(drawn: tuple[Section, lis
     section, elements = drawn
     made = built(section, elements)
     for record in made:
-        assert record.keys() == section.json_schema["properties"].keys()  # type: ignore[attr-defined]
+        assert record.keys() == section_schema(section)["properties"].keys()  # type: ignore[attr-defined]
         written = json.loads(canonical(record), parse_float=Number, parse_int=Number)
         problems = [error.message for error in VALIDATORS[section.name].iter_errors(written)]
         assert not problems

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.testing import get_tap_test_class
 
-from tap_gong_privacy.sandbox import EXAMPLE_ADDRESS, EXAMPLE_ANSWER, Reply, Sandbox
+from sandbox import EXAMPLE_ADDRESS, EXAMPLE_ANSWER, Reply, Sandbox
 from tap_gong_privacy.tap import TapGongPrivacy
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sandbox import Reply, Sandbox
 from tap_gong_privacy import settings
 from tap_gong_privacy.errors import ConfigError
-from tap_gong_privacy.sandbox import Reply, Sandbox
 from tap_gong_privacy.tap import TapGongPrivacy
-from tests.singer import check_output, run_tap
+from tests.running import check_output, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gong_privacy.sandbox import Reply, Sandbox
-from tests.singer import COMMAND, Result, check_nobody_named, check_output, environment
+from sandbox import Reply, Sandbox
+from tests.running import COMMAND, Result, check_nobody_named, check_output, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -69,7 +69,7 @@ def running_sandbox(*options: str) -> Iterator[Sandbox]:
     Raises:
         RuntimeError: If the sandbox does not start.
     """
-    command = (sys.executable, "-m", "tap_gong_privacy.sandbox", *options)
+    command = (sys.executable, "-m", "sandbox", *options)
     with subprocess.Popen(
         ["/bin/sh", "-c", SUPERVISOR, "sh", *command],
         stdin=subprocess.PIPE,

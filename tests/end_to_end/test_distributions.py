@@ -15,14 +15,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.end_to_end.pipeline import CHECKOUT
-from tests.singer import Result, check_output, environment
+from tests.running import Result, check_output, environment
 
 if TYPE_CHECKING:
     from tests.end_to_end.pipeline import Sandbox
 
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
 NAME = PROJECT["project"]["name"]
-PACKAGE = {f"tap_gong_privacy/{path.name}" for path in (CHECKOUT / "tap_gong_privacy").iterdir() if path.is_file()}
+PACKAGE = {
+    path.relative_to(CHECKOUT).as_posix()
+    for path in (CHECKOUT / "tap_gong_privacy").rglob("*")
+    if path.is_file() and path.suffix != ".pyc"
+}
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 
 

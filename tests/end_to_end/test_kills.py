@@ -21,9 +21,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tap_gong_privacy.sandbox import Sandbox
+from sandbox import Sandbox
 from tests.end_to_end.pipeline import PLUGINS, SCHEMA, SECTIONS, contradictions
-from tests.singer import COMMAND, environment
+from tests.running import COMMAND, environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gong_privacy.sandbox import Reply, Sandbox
+from sandbox import Reply, Sandbox
 from tests.end_to_end.pipeline import MeltanoProject, as_environment, contradictions
 
 if TYPE_CHECKING:

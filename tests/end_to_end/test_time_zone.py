@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tap_gong_privacy.sandbox import Reply, Sandbox
+from sandbox import Reply, Sandbox
 from tests.end_to_end.pipeline import SCHEMA, MeltanoProject, as_environment
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Singer: streams, records, messages, stream maps, and the files given by option."""

@@ -1,0 +1,137 @@
+"""The files given by option, each read once: config, state and catalog. A pipe cannot be read twice."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from singer_sdk.singerlib import Catalog
+
+from tap_gong_privacy.errors import CommandLineError, ConfigError
+from tap_gong_privacy.gong.documented import SECTIONS
+from tap_gong_privacy.singer import schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+_KEYS = {
+    schemas.LOOKUPS: schemas.LOOKUPS_KEYS,
+    **{section.stream: schemas.primary_keys(section) for section in SECTIONS},
+}
+
+
+def read_config(paths: Iterable[str]) -> dict[str, Any] | list[Any]:
+    """Read config files; settings of later ones go first.
+
+    Args:
+        paths: The files' paths.
+
+    Returns:
+        Settings by name; a list where a file holds no object, which is an error only where settings are needed.
+
+    Raises:
+        ConfigError: If a file is not JSON, or has one name twice in an object.
+        CommandLineError: If a file cannot be read.
+    """
+    contents = [_read_config(path) for path in paths]
+    if not all(isinstance(content, dict) for content in contents):
+        return contents
+    # What is not set in a later file does not unset what an earlier one sets.
+    set_ = ((name, value) for content in contents for name, value in content.items() if value not in (None, ""))
+    return dict(set_)
+
+
+def read_state(file: IO[str] | None) -> dict[str, Any] | None:
+    """Read the state file.
+
+    Args:
+        file: The file, if one was given.
+
+    Returns:
+        The state. Any JSON but an object becomes a bookmark of no shape, which starts over and says so.
+
+    Raises:
+        ConfigError: If it is not JSON.
+    """
+    if file is None:
+        return None
+    content = _read_json(file, "The state file")
+    return content if isinstance(content, dict) else {"bookmarks": {schemas.LOOKUPS: content}}
+
+
+def read_catalog(file: IO[str] | None) -> Catalog | None:
+    """Read the catalog file.
+
+    Args:
+        file: The file, if one was given.
+
+    Returns:
+        The catalog.
+
+    Raises:
+        ConfigError: If it is not JSON, or no catalog.
+    """
+    return None if file is None else catalog_of(_read_json(file, "The catalog"))
+
+
+def catalog_of(content: object) -> Catalog:
+    """Return the catalog that JSON of any shape holds.
+
+    Args:
+        content: The JSON; a catalog stays as it is.
+
+    Returns:
+        The catalog.
+
+    Raises:
+        ConfigError: If it is none.
+    """
+    if isinstance(content, Catalog):
+        return content
+    try:
+        catalog = Catalog.from_dict(cast("dict[str, list[dict[str, Any]]]", content))
+        for entry in catalog.streams:
+            entry.metadata.resolve_selection()
+            # The SDK would take a catalog that names no keys at its word, and targets would append instead of update.
+            entry.stream = entry.tap_stream_id
+            given = getattr(entry.metadata.get(()), "table_key_properties", None)
+            entry.key_properties = entry.key_properties or given or list(_KEYS.get(entry.tap_stream_id, ()))
+            if not isinstance(entry.schema.to_dict().get("properties", {}), dict):
+                raise TypeError(entry)  # noqa: TRY301
+    except Exception:  # noqa: BLE001 - the SDK raises whatever the wrong shape leads to
+        msg = "The catalog is not a Singer catalog: make one with --discover."
+        raise ConfigError(msg) from None
+    return catalog
+
+
+def _read_config(path: str) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - named as the user named it
+            return _read_json(file, f"The config file {path}", _unique)
+    except OSError as error:
+        msg = f"The config file {path} cannot be read: {(error.strerror or 'unknown error').lower()}."
+        if "{" in path:
+            msg = "--config takes the path of a file, not the settings themselves."  # which may be secrets
+        raise CommandLineError(msg) from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # JSON would keep the last one: of two lists of addresses one would never be asked.
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        msg = "A config file has one name twice in the same object: remove one of the two."
+        raise ConfigError(msg)
+    return content
+
+
+def _read_json(
+    file: IO[str],
+    what: str,
+    to_object: Callable[[list[tuple[str, Any]]], dict[str, Any]] = dict,
+) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.load(file, object_pairs_hook=to_object)
+    except (ValueError, RecursionError):
+        msg = f"{what} is not JSON in UTF-8: correct it."
+        raise ConfigError(msg) from None

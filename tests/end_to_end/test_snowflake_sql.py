@@ -1,0 +1,182 @@
+"""The SQL for Snowflake parses, and names only tables and columns that target-snowflake makes."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, OptimizeError
+from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
+from sqlglot.optimizer.qualify import qualify
+
+from tests.end_to_end.pipeline import SCHEMA
+from tests.end_to_end.test_documentation import DOCS, QUERIES
+from tests.end_to_end.test_snowflake import SNAPSHOTS, STREAMS, TYPES, installed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DIALECT = "snowflake"
+SIBLINGS = sorted((DOCS / "sql" / DIALECT).glob("*.sql"))
+
+JSON_WORDS = {"array", "null", "object", "{}"}
+"""What the two forms write each in its own way."""
+
+
+def statements(path: Path, dialect: str = DIALECT) -> list[exp.Expr]:
+    """The statements of a file, names in the case in which Snowflake keeps them."""
+    parsed = sqlglot.parse(path.read_text(), dialect=dialect, error_level=ErrorLevel.RAISE)
+    return [normalize_identifiers(statement, dialect=DIALECT) for statement in parsed if statement]
+
+
+def read_tables() -> dict[str, dict[str, object]]:
+    """The type of each column, by table, as the target makes them."""
+    tables: dict[str, dict[str, object]] = {}
+    for statement in statements(SNAPSHOTS / f"{TYPES[0]}.sql"):
+        table = statement.find(exp.Table)
+        assert table
+        assert table.db == SCHEMA.upper()
+        tables[table.name] = {
+            column.this.name: column.args["kind"].sql(DIALECT) for column in statement.find_all(exp.ColumnDef)
+        }
+    return tables
+
+
+TABLES = read_tables()
+
+
+def check(statement: exp.Expr) -> None:
+    """Check that each table and each column exists.
+
+    Raises:
+        OptimizeError: If one does not.
+    """
+    own = {cte.alias for cte in statement.find_all(exp.CTE)}
+    tables = [table for table in statement.find_all(exp.Table) if table.name not in own]
+    if missing := [table.sql() for table in tables if table.db != SCHEMA.upper() or table.name not in TABLES]:
+        msg = f"No such table: {missing}"
+        raise OptimizeError(msg)
+    if isinstance(statement, exp.Query):
+        qualify(statement.copy(), schema={SCHEMA.upper(): TABLES}, dialect=DIALECT)
+    elif tables:
+        (table,) = tables  # the parser resolves queries alone
+        if unknown := {column.name for column in statement.find_all(exp.Column)} - set(TABLES[table.name]):
+            msg = f"No such column: {unknown}"
+            raise OptimizeError(msg)
+
+
+def result_columns(path: Path, dialect: str) -> list[str]:
+    """The columns of the one result that a file gives."""
+    (query,) = (statement for statement in statements(path, dialect) if isinstance(statement, exp.Query))
+    return [name.lower() for name in query.named_selects]
+
+
+def test_each_query_has_a_form_for_snowflake() -> None:
+    """None is missing, none is left over."""
+    assert [path.name for path in SIBLINGS] == [path.name for path in QUERIES]
+
+
+@pytest.mark.parametrize("path", SIBLINGS, ids=lambda path: path.name)
+def test_snowflake_sql_is_understood_in_full(path: Path) -> None:
+    """The parser takes each statement, and knows each of its functions."""
+    parsed = statements(path)
+    assert parsed
+    for statement in parsed:
+        assert not list(statement.find_all(exp.Command, exp.Anonymous)), statement.sql()
+
+
+@pytest.mark.parametrize("path", SIBLINGS, ids=lambda path: path.name)
+def test_snowflake_sql_names_what_the_target_makes(path: Path) -> None:
+    """Each column and table exists, once."""
+    for statement in statements(path):
+        check(statement)
+
+
+@pytest.mark.parametrize("path", SIBLINGS, ids=lambda path: path.name)
+def test_snowflake_sql_gives_the_columns_of_the_postgres_form(path: Path) -> None:
+    """In the same order, so that what reads the one reads the other."""
+    assert result_columns(path, DIALECT) == result_columns(DOCS / "sql" / path.name, "postgres")
+
+
+@pytest.mark.parametrize("path", SIBLINGS, ids=lambda path: path.name)
+def test_both_forms_have_the_same_texts(path: Path) -> None:
+    """Addresses, times, statuses, findings: what one compares with or shows, the other does, too."""
+    ours, theirs = path.read_text(), (DOCS / "sql" / path.name).read_text()
+
+    assert ours.splitlines()[0] == theirs.splitlines()[0]
+    assert not {text for text in literals(path, DIALECT) if f"'{text}'" not in theirs}
+    assert not {text for text in literals(path.parents[1] / path.name, "postgres") if text not in ours}
+
+
+def literals(path: Path, dialect: str) -> set[str]:
+    """The texts in the statements of a file."""
+    found = (part for statement in statements(path, dialect) for part in statement.find_all(exp.Literal))
+    return {part.name for part in found if part.is_string and part.name.lower() not in JSON_WORDS}
+
+
+def test_deletion_in_snowflake_leaves_the_evidence() -> None:
+    """One transaction deletes this person's rows of each section, and no row of the look-ups."""
+    setting, begin, counts, *deletions, clearing, commit = statements(DOCS / "sql" / DIALECT / "delete_person.sql")
+
+    assert setting.sql(DIALECT, comments=False) == "SET PERSON = 'jane.doe@example.com'"
+    assert isinstance(begin, exp.Transaction)
+    assert isinstance(counts, exp.Select)
+    assert [statement.sql(DIALECT).removeprefix("DELETE FROM GONG_PRIVACY.") for statement in deletions] == [
+        f"{stream.upper()} WHERE EMAIL_ADDRESS = $person" for stream in STREAMS[1:]
+    ]
+    assert clearing.sql(DIALECT, comments=False) == (
+        "UPDATE GONG_PRIVACY.LOOKUPS SET UNDOCUMENTED = NULL, ERRORS = NULL WHERE EMAIL_ADDRESS = $person"
+    )
+    assert isinstance(commit, exp.Commit)
+
+
+@pytest.fixture(scope="module")
+def reserved() -> frozenset[str]:
+    """The words that Snowflake keeps to itself, as its own driver for SQLAlchemy has them."""
+    program = "from snowflake.sqlalchemy.base import RESERVED_WORDS; print(*RESERVED_WORDS)"
+    done = subprocess.run(
+        [installed("target-snowflake") / "python", "-I", "-c", program],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
+    return frozenset(done.stdout.upper().split())
+
+
+@pytest.mark.parametrize("path", SIBLINGS, ids=lambda path: path.name)
+def test_reserved_words_stand_in_quotes(path: Path, reserved: frozenset[str]) -> None:
+    """The parser would let one pass that Snowflake would not."""
+    assert "FROM" in reserved
+    assert not {name for statement in statements(path) for name in unquoted(statement)} & reserved
+
+
+def unquoted(statement: exp.Expr) -> Iterator[str]:
+    """The names in a statement that stand without quotes."""
+    return (name.name for name in statement.find_all(exp.Identifier) if not name.quoted)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT mailbx FROM gong_privacy.emails",
+        "SELECT email_address FROM gong_privacy.email",
+        "SELECT email_address FROM emails",
+        'SELECT "from" FROM gong_privacy.emails',
+        "WITH a AS (SELECT id FROM gong_privacy.emails) SELECT a.mailbox FROM a",
+        "SELECT id FROM gong_privacy.emails AS a, gong_privacy.calls AS b",
+        "SELECT x.id FROM gong_privacy.calls, LATERAL flatten(input => calls.external_system) AS x",
+        "DELETE FROM gong_privacy.emails WHERE email_adress = $person",
+        "UPDATE gong_privacy.lookups SET undocumentd = NULL",
+    ],
+)
+def test_a_misspelt_name_is_found(query: str) -> None:
+    """The check sees what it is there for."""
+    (parsed,) = sqlglot.parse(query, dialect=DIALECT)
+    assert parsed
+    with pytest.raises(OptimizeError):
+        check(normalize_identifiers(parsed, dialect=DIALECT))

@@ -1,0 +1,171 @@
+"""JSON without loss: digits, characters, names."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from tap_gong_privacy.gong.json_text import Number, as_written, canonical, decode, free_name
+
+NUL = "\N{SYMBOL FOR NULL}"
+REPLACED = "\N{REPLACEMENT CHARACTER}"
+
+NUMBERS = (
+    "0",
+    "-1",
+    "1.0",
+    "-0.0",
+    "0.10",
+    "1E400",
+    "1e-5",
+    "1.5e+10",
+    "9007199254740993",
+    "9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551615",
+    "18446744073709551616",
+    "123456789012345678901234567890",
+    "-123456789012345678901234567890",
+    "3.14159265358979323846264338327950288",
+    "1e9999999999999999999",
+    "1" * 4299,
+    "1" * 4300,
+    "1" * 4301,
+    "-" + "1" * 9000,
+    "1" * 5000 + ".5",
+)
+
+
+@pytest.mark.parametrize("beside", ["null", r'"\ud800"', r'"\u0000"'], ids=["alone", "surrogate", "nul"])
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda number: f"{number[:24]} ({len(number)})")
+def test_numbers_keep_every_digit(number: str, beside: str) -> None:
+    """A number comes out as it stood, whichever of the two decoders had to read it."""
+    value, _ = decode(f"[{number},{beside}]".encode())
+    assert isinstance(value, list)
+    assert canonical(value[0]) == number.encode()
+
+
+def test_a_number_remembers_how_it_was_written() -> None:
+    """A number with a fraction is both its value and its text."""
+    value, _ = decode(b"1547971200.50")
+    assert isinstance(value, Number)
+    assert value.literal == "1547971200.50"
+    assert value == Decimal("1547971200.5")
+
+
+def test_a_number_beyond_decimal_keeps_its_text() -> None:
+    """A number whose exponent no `decimal` holds is not a number to arithmetic, and still is what Gong wrote."""
+    number = Number("1e9999999999999999999")
+    assert number.is_nan()
+    assert number.literal == "1e9999999999999999999"
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        (rb'"a\u0000b"', f"a{NUL}b"),
+        (rb'"\ud83d"', REPLACED),
+        (rb'"\udc00\ud800"', REPLACED * 2),
+        (rb'["x", "\u0000"]', ["x", NUL]),
+        (rb'{"\u0000": {"\ud800": "\u0000"}}', {NUL: {REPLACED: NUL}}),
+    ],
+)
+def test_what_no_target_can_store_is_replaced_and_told(text: bytes, expected: object) -> None:
+    """NUL and lone surrogates become the characters that stand for them, in names as well, and the caller is told."""
+    assert decode(text) == (expected, True)
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        (rb'"\ud83d\ude00"', "\N{GRINNING FACE}"),
+        (rb'["\\u0000"]', ["\\u0000"]),
+        (rb'["\\ud800"]', ["\\ud800"]),
+        ('"é\u200b\u2028\ufeff"'.encode(), "é\u200b\u2028\ufeff"),
+        (rb'"\u0001\u001f\u007f"', "\u0001\u001f\u007f"),
+        (NUL.join('""').encode(), NUL),
+    ],
+)
+def test_every_other_character_stays(text: bytes, expected: object) -> None:
+    """Surrogate pairs, escaped escapes, control and invisible characters are kept, and nobody is alarmed."""
+    assert decode(text) == (expected, False)
+
+
+def test_names_that_become_equal_are_both_kept() -> None:
+    """Two names that differ only in what is replaced stand side by side."""
+    value, _ = decode(b'{"\\u0000": 1, "' + NUL.encode() + b'": 2, "\\ud800": 3, "\\ud801": 4}')
+    assert value == {NUL: 1, f"{NUL}#2": 2, REPLACED: 3, f"{REPLACED}#2": 4}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b" ",
+        b"<html></html>",
+        b"{",
+        b'{"a": 1} x',
+        b"{'a': 1}",
+        b"NaN",
+        b"[Infinity]",
+        b"[-Infinity]",
+        b"[01]",
+        b"[1,]",
+        b'{"a": 1',
+        b'"\xff"',
+        b'"\xed\xa0\x80"',
+        '{"a": 1}'.encode("utf-16"),
+        "ü".encode("latin-1"),
+        b"[" * 100_000,
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"a":' * 100_000 + b'"\\ud800"' + b"}" * 100_000,
+    ],
+    ids=lambda text: f"{text[:20]!r} ({len(text)})",
+)
+def test_what_is_no_json_in_utf_8_is_a_value_error(text: bytes) -> None:
+    """Whatever is not UTF-8, not JSON or bottomless raises one kind of error."""
+    with pytest.raises(ValueError, match=r"."):
+        decode(text)
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    """A BOM before the text does no harm."""
+    assert decode(b'\xef\xbb\xbf{"a": "b"}') == ({"a": "b"}, False)
+
+
+def test_the_canonical_text_is_one() -> None:
+    """Order of names, white space and escapes do not matter; what was written as a number does."""
+    first, _ = decode(rb'{"b": [1.50, null, true], "a": "\u00e9/"}')
+    second, _ = decode('{ "a" : "é\\/" , "b":[1.50,null,true]}'.encode())
+    assert canonical(first) == canonical(second) == '{"a":"é/","b":[1.50,null,true]}'.encode()
+    other, _ = decode('{"b": [1.5, null, true], "a": "é/"}'.encode())
+    assert canonical(other) != canonical(first)
+
+
+def test_the_canonical_text_is_json() -> None:
+    """The canonical text reads as what went in."""
+    value = {"b": [1, '\u0001"\\'], "a": {"z": None, "y": False}}
+    assert json.loads(canonical(value)) == value
+
+
+def test_what_has_no_place_in_json_is_refused() -> None:
+    """A value that JSON has no type for is an error of the tap's own, which names the type alone."""
+    with pytest.raises(TypeError, match=r"^set has no place in JSON$"):
+        as_written({"a@b.de"})
+
+
+@pytest.mark.parametrize(
+    "taken, expected",
+    [
+        ([], "x"),
+        ([{"x": None}], "x#2"),
+        ([{"x": None, "x#2": None}], "x#3"),
+        ([{"x": None}, {"x#2": None}], "x#3"),
+        ([{"x#2": None}], "x"),
+    ],
+)
+def test_a_taken_name_gets_a_number(taken: list[dict[str, object]], expected: str) -> None:
+    """A name is taken as it is, else with the first number that nobody has."""
+    assert free_name("x", *taken) == expected

@@ -1,0 +1,164 @@
+"""Many look-ups: their order, how many are in flight, and what becomes of those that nobody waits for."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from datetime import UTC, datetime
+
+import pytest
+
+from tap_gong_privacy.gong.answers import Answer, Element
+from tap_gong_privacy.gong.client import Lookup, Status
+from tap_gong_privacy.gong.prefetch import Lookups
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+TEN = [f"a{place}@x.example" for place in range(10)]
+
+
+def outcome(address: str, _place: int = 0) -> Lookup:
+    """An outcome that tells its address."""
+    return Lookup(Status.NOT_FOUND, NOW, request_id=address)
+
+
+def ignore(*_: object) -> None:
+    """Do nothing."""
+
+
+class Gate:
+    """Look-ups that come to their end when they are told to."""
+
+    def __init__(self) -> None:
+        """Begin with all look-ups held."""
+        self.begun: list[str] = []
+        self.free = threading.Semaphore(0)
+
+    def look_up(self, address: str, place: int) -> Lookup:
+        """Wait to be let go."""
+        self.begun.append(address)
+        self.free.acquire()
+        return outcome(address, place)
+
+    def settled(self) -> int:
+        """How many look-ups have begun, once no more of them do."""
+        count = -1
+        while count != len(self.begun):
+            count = len(self.begun)
+            time.sleep(0.1)
+        return count
+
+
+def test_results_come_in_the_order_of_the_addresses() -> None:
+    """Later addresses that are answered first wait for the earlier ones."""
+
+    def look_up(address: str, place: int) -> Lookup:
+        time.sleep(0.02 * ((10 - place) % 4))
+        return outcome(address)
+
+    results = Lookups(look_up, 4).in_order(TEN, ignore, ignore)
+    assert [result.request_id for result in results] == TEN
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 10, 10**30])
+def test_no_more_than_the_bound_are_in_flight(concurrency: int) -> None:
+    """Neither fewer nor more look-ups than `max_concurrency` are under way; the one being consumed counts."""
+    gate = Gate()
+    bound = min(concurrency, 10)
+    results = Lookups(gate.look_up, concurrency).in_order(TEN, ignore, ignore)
+    consumer = threading.Thread(target=lambda: next(results), daemon=True)
+    consumer.start()
+    assert gate.settled() == bound
+    for _ in range(bound):
+        gate.free.release()
+    consumer.join(5)
+    # One is being consumed, the others of the first batch are answered and wait for their turn.
+    assert gate.settled() == bound
+    for _ in range(10):
+        gate.free.release()
+    assert [result.request_id for result in results] == TEN[1:]
+    assert gate.begun == TEN if concurrency == 1 else sorted(gate.begun) == TEN
+
+
+def test_an_answer_is_dropped_once_it_is_consumed() -> None:
+    """What was yielded is not held: memory is bounded by what is in flight."""
+
+    class Watched(list[Element]):
+        """A section that can be watched."""
+
+    made = gone = most = 0
+
+    def leave() -> None:
+        nonlocal gone
+        gone += 1
+
+    def look_up(_address: str, _place: int) -> Lookup:
+        nonlocal made
+        section = Watched()
+        weakref.finalize(section, leave)
+        made += 1
+        return Lookup(Status.FOUND, NOW, answer=Answer({"emails": section}, None, {}, is_repaired=False))
+
+    for result in Lookups(look_up, 3).in_order(TEN * 5, ignore, ignore):
+        assert result.answer is not None
+        most = max(most, made - gone)
+        del result
+    assert made == 50
+    assert most <= 3
+
+
+def test_each_place_is_expected_before_its_look_up_begins() -> None:
+    """The queue of calls knows a place before a later one could overtake it."""
+    expected: list[int] = []
+    wrong: list[int] = []
+
+    def look_up(address: str, place: int) -> Lookup:
+        if place not in expected:
+            wrong.append(place)
+        return outcome(address)
+
+    list(Lookups(look_up, 4).in_order(TEN, expected.append, ignore))
+    assert expected == list(range(10))
+    assert not wrong
+
+
+def test_what_a_look_up_raises_is_raised_in_its_turn() -> None:
+    """Those before it are handed over; those behind it are not."""
+
+    def look_up(address: str, place: int) -> Lookup:
+        if place == 3:
+            raise KeyError(place)
+        time.sleep(0.05)
+        return outcome(address)
+
+    results = Lookups(look_up, 5).in_order(TEN, ignore, ignore)
+    assert [next(results).request_id for _ in range(3)] == TEN[:3]
+    with pytest.raises(KeyError):
+        next(results)
+    assert list(results) == []
+
+
+def test_a_tick_ends_the_wait() -> None:
+    """What the tick raises comes out amid a look-up that never ends, and holds no thread of the process."""
+    ticks = iter([None, None, SystemExit(143)])
+
+    def tick() -> None:
+        if error := next(ticks):
+            raise error
+
+    gate = Gate()
+    results = Lookups(gate.look_up, 2).in_order(TEN, ignore, tick)
+    with pytest.raises(SystemExit):
+        next(results)
+    workers = [thread for thread in threading.enumerate() if thread.name.startswith("look-up")]
+    assert workers
+    assert all(thread.daemon for thread in workers)
+    for _ in range(10):
+        gate.free.release()
+
+
+def test_no_address_means_no_look_up() -> None:
+    """An empty list begins nothing."""
+    gate = Gate()
+    assert list(Lookups(gate.look_up, 4).in_order([], ignore, ignore)) == []
+    assert not gate.begun

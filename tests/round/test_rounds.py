@@ -1,0 +1,503 @@
+"""Rounds through the installed command: stopped, resumed, owed, over; and what ends or restarts one."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox import Reply, Sandbox
+from tests.running import Result, check_output, run_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+LISTED = [f"p{place}@x.example" for place in range(1, 8)]
+DOWN = Reply(503, headers={"Retry-After": "0"})
+LATER = Reply(429, headers={"Retry-After": "7200"})
+EMPTY = {
+    "done": 0,
+    "found": 0,
+    "not_found": 0,
+    "rejected": 0,
+    "failed": 0,
+    "owed": [],
+    "began": "",
+    "salt": "",
+    "addresses_digest": "",
+    "output_digest": "",
+}
+
+
+class Pipeline:
+    """The command, run again and again with the state that it left."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+        """Begin without state."""
+        self.folder = folder
+        self.sandbox = sandbox
+        self.state: object = None
+        self.settings: dict[str, object] = {
+            "email_addresses": LISTED,
+            "max_retries": 0,
+            "requests_per_second": 1000,
+            "max_concurrency": 1,
+        }
+        self.catalog: Any = None
+        self.answers: dict[str, Reply | list[Reply]] = sandbox.answers
+
+    def run(self, **settings: object) -> Result:
+        """Run once, check all that any run owes, and keep its last STATE."""
+        self.sandbox.calls.clear()
+        config = {**self.sandbox.config, **self.settings, **settings}
+        options: list[str] = []
+        for name, content in (("state", self.state), ("catalog", self.catalog)):
+            if content is not None:
+                path = self.folder / f"{name}.json"
+                path.write_text(json.dumps(content))
+                options += [f"--{name}", str(path)]
+        result = run_tap(config, *options)
+        check_output(result, LISTED)
+        for state in result.states:
+            bookmark = state["bookmarks"]["lookups"]
+            assert {name: type(value) for name, value in bookmark.items()} == {
+                name: type(value) for name, value in EMPTY.items()
+            }
+        if result.states:
+            self.state = result.states[-1]
+        return result
+
+    def discover(self) -> Any:  # noqa: ANN401 - any JSON
+        """A catalog of all streams."""
+        return json.loads(run_tap(None, "--discover").stdout)
+
+    @property
+    def asked(self) -> list[str]:
+        """Who was asked about in the last run."""
+        return [call.address for call in self.sandbox.calls]
+
+    @property
+    def bookmark(self) -> dict[str, Any]:
+        """What the last run left."""
+        assert isinstance(self.state, dict)
+        bookmark = self.state["bookmarks"]["lookups"]
+        assert isinstance(bookmark, dict)
+        return bookmark
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
+    """A pipeline into nowhere, from a sandbox without limits."""
+    with Sandbox(requests_per_second=0) as sandbox:
+        yield Pipeline(tmp_path, sandbox)
+
+
+@pytest.fixture(scope="module")
+def half_done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, object]]:
+    """A sandbox, and the state of a run that it stopped when three addresses were done."""
+    with Sandbox(requests_per_second=0) as sandbox:
+        pipeline = Pipeline(tmp_path_factory.mktemp("half"), sandbox)
+        pipeline.answers[LISTED[3]] = LATER
+        assert pipeline.run().returncode == 1
+        assert pipeline.bookmark["done"] == 3
+        pipeline.answers.clear()
+        yield sandbox, pipeline.state
+
+
+@pytest.fixture
+def halted(half_done: tuple[Sandbox, object], tmp_path: Path) -> Pipeline:
+    """A pipeline that was stopped when three addresses were done, and that may go on."""
+    sandbox, state = half_done
+    pipeline = Pipeline(tmp_path, sandbox)
+    pipeline.state = json.loads(json.dumps(state))
+    return pipeline
+
+
+def looked_up(result: Result) -> dict[str, str]:
+    """The outcome of each address that has one."""
+    return {record["email_address"]: record["status"] for record in result.records.get("lookups", [])}
+
+
+def closing(result: Result) -> str:
+    """The last line of the log."""
+    return result.stderr.splitlines()[-1].rpartition("| ")[2]
+
+
+def level_of_closing(result: Result) -> str:
+    """Its level."""
+    return result.stderr.splitlines()[-1].split("|")[1].strip()
+
+
+def test_a_whole_run_ends_its_round(pipeline: Pipeline) -> None:
+    """Exit 0, the empty bookmark, and the next run asks every address again."""
+    for _ in range(2):
+        result = pipeline.run()
+        assert result.returncode == 0
+        assert closing(result) == "7 addresses: 7 found, 0 not found, 0 rejected, 0 failed, 0 not asked"
+        assert level_of_closing(result) == "INFO"
+        assert pipeline.bookmark == EMPTY
+        assert sorted(pipeline.asked) == LISTED
+        assert list(looked_up(result)) == LISTED
+        assert "answered by earlier runs" not in result.stderr
+
+
+def test_the_state_follows_each_address(pipeline: Pipeline) -> None:
+    """A STATE comes after each address at the latest, never ahead of its `lookups` record."""
+    result = pipeline.run()
+    done = 0
+    seen = []
+    for message in result.messages:
+        if message["type"] == "RECORD" and message["stream"] == "lookups":
+            done += 1
+        elif message["type"] == "STATE":
+            state = message["value"]["bookmarks"]["lookups"]["done"]
+            seen.append(state)
+            assert state in {done, 0}
+    assert seen == [0, 1, 2, 3, 4, 5, 6, 0]
+
+
+def test_a_limit_stops_the_run_and_the_next_goes_on(pipeline: Pipeline) -> None:
+    """A daily quota ends the run with exit 1, one line that says when to come back, and a state that goes on."""
+    pipeline.answers[LISTED[3]] = [LATER, Reply()]
+    before = datetime.now(UTC).replace(microsecond=0)
+    stopped = pipeline.run()
+    assert stopped.returncode == 1
+    assert looked_up(stopped) == dict.fromkeys(LISTED[:3], "found")
+    assert closing(stopped) == "7 addresses: 3 found, 0 not found, 0 rejected, 0 failed, 4 not asked"
+    assert level_of_closing(stopped) == "ERROR"
+    (line,) = [line for line in stopped.stderr.splitlines() if "run again after " in line]
+    come_back = datetime.fromisoformat(line.partition("run again after ")[2].split(",")[0])
+    assert timedelta(hours=2) <= come_back - before < timedelta(hours=2, minutes=2)
+    began = pipeline.bookmark["began"]
+
+    finished = pipeline.run()
+    assert finished.returncode == 0
+    assert pipeline.asked == LISTED[3:]
+    assert (
+        f"asking 4 of 7 addresses; 3 were answered by earlier runs since {began}; "
+        "run without state (Meltano: --full-refresh) to ask all"
+    ) in finished.stderr
+    assert closing(finished) == "7 addresses: 7 found, 0 not found, 0 rejected, 0 failed, 0 not asked"
+    assert pipeline.bookmark == EMPTY
+
+
+def test_a_list_cut_to_what_is_done_ends_its_round(halted: Pipeline) -> None:
+    """Nothing is left to ask: the round is over, and the next run asks everyone on the list again."""
+    cut = LISTED[:3]
+    assert halted.run(email_addresses=cut).returncode == 0
+    assert halted.asked == []
+    assert halted.bookmark == EMPTY
+    assert halted.run(email_addresses=cut).returncode == 0
+    assert halted.asked == cut
+
+
+@pytest.mark.parametrize("reply", [Reply(401), LATER], ids=["401", "429"])
+def test_look_ups_before_the_stopping_place_are_finished(pipeline: Pipeline, reply: Reply) -> None:
+    """Slower answers of earlier addresses are emitted; those in flight behind are dropped and asked again."""
+    pipeline.answers |= {LISTED[1]: Reply(delay=1), LISTED[2]: [reply, Reply()], LISTED[3]: Reply(delay=0.5)}
+    stopped = pipeline.run(max_concurrency=7, requests_per_second=20)
+    assert stopped.returncode == 1
+    assert list(looked_up(stopped)) == LISTED[:2]
+    assert pipeline.bookmark["done"] == 2
+    finished = pipeline.run()
+    assert finished.returncode == 0
+    assert sorted(pipeline.asked) == LISTED[2:]
+
+
+def test_refused_credentials_stop_at_once(pipeline: Pipeline) -> None:
+    """With a 401 one call is made, nothing is emitted, and the message says what to check."""
+    result = pipeline.run(access_key_secret="wrong")
+    assert result.returncode == 1
+    assert len(pipeline.asked) == 1
+    assert not looked_up(result)
+    for named in ("401", "credentials", "api:data-privacy:read", "api_url"):
+        assert named in result.stderr
+    assert closing(result) == "7 addresses: 0 found, 0 not found, 0 rejected, 0 failed, 7 not asked"
+    assert pipeline.run().returncode == 0
+    assert len(pipeline.asked) == 7
+
+
+def test_a_failed_address_is_owed_one_more_try(pipeline: Pipeline) -> None:
+    """The run exits 1; the next asks that address alone, and however it went the round is over."""
+    pipeline.answers[LISTED[2]] = DOWN
+    first = pipeline.run()
+    assert first.returncode == 1
+    assert looked_up(first)[LISTED[2]] == "failed"
+    assert closing(first) == "7 addresses: 6 found, 0 not found, 0 rejected, 1 failed, 0 not asked"
+    assert pipeline.bookmark["owed"] == [3]
+
+    second = pipeline.run()
+    assert second.returncode == 1
+    assert pipeline.asked == [LISTED[2]]
+    assert "asking 1 of 7 addresses; 6 were answered by earlier runs" in second.stderr
+    assert closing(second) == "7 addresses: 6 found, 0 not found, 0 rejected, 1 failed, 0 not asked"
+    assert pipeline.bookmark == EMPTY
+
+    assert pipeline.run().returncode == 1
+    assert sorted(pipeline.asked) == LISTED
+
+
+def test_an_owed_address_that_is_answered_makes_the_round_whole(pipeline: Pipeline) -> None:
+    """Then the exit code is 0: it speaks for the round."""
+    pipeline.answers[LISTED[2]] = [DOWN, Reply()]
+    assert pipeline.run().returncode == 1
+    second = pipeline.run()
+    assert second.returncode == 0
+    assert looked_up(second) == {LISTED[2]: "found"}
+    assert closing(second) == "7 addresses: 7 found, 0 not found, 0 rejected, 0 failed, 0 not asked"
+
+
+def test_what_is_owed_is_asked_after_the_rest(pipeline: Pipeline) -> None:
+    """The next run asks what was not reached first, in the list's order."""
+    pipeline.answers |= {LISTED[0]: [DOWN, Reply()], LISTED[4]: [LATER, Reply()]}
+    assert pipeline.run().returncode == 1
+    result = pipeline.run()
+    assert pipeline.asked == [*LISTED[4:], LISTED[0]]
+    assert list(looked_up(result)) == [*LISTED[4:], LISTED[0]]
+    assert result.returncode == 0
+
+
+@pytest.mark.parametrize("tolerant", [False, True])
+def test_the_exit_code_speaks_for_the_round(pipeline: Pipeline, tolerant: bool) -> None:  # noqa: FBT001
+    """An address that an earlier run had rejected counts in the run that finishes the round, and is never owed."""
+    pipeline.answers |= {LISTED[0]: Reply(400), LISTED[2]: [LATER, Reply()]}
+    assert pipeline.run().returncode == 1
+    result = pipeline.run(fail_on_rejected_address=not tolerant)
+    assert pipeline.asked == LISTED[2:]
+    assert closing(result) == "7 addresses: 6 found, 0 not found, 1 rejected, 0 failed, 0 not asked"
+    assert result.returncode == (0 if tolerant else 1)
+    assert pipeline.bookmark == EMPTY
+
+
+def test_a_rejected_address_ends_the_round(pipeline: Pipeline) -> None:
+    """Exit 1, but nothing is left for the next run: it asks all."""
+    pipeline.answers[LISTED[0]] = Reply(400)
+    assert pipeline.run().returncode == 1
+    assert pipeline.bookmark == EMPTY
+
+
+def test_an_outage_does_not_block_those_behind_it(pipeline: Pipeline) -> None:
+    """Three in a row stop the run; the next begins behind them and asks them last."""
+    pipeline.answers |= dict.fromkeys(LISTED[1:4], DOWN)
+    stopped = pipeline.run()
+    assert stopped.returncode == 1
+    assert looked_up(stopped) == {LISTED[0]: "found", **dict.fromkeys(LISTED[1:4], "failed")}
+    assert "3 addresses in a row failed (the last one: HTTP 503)" in stopped.stderr
+    assert closing(stopped) == "7 addresses: 1 found, 0 not found, 0 rejected, 3 failed, 3 not asked"
+
+    behind = pipeline.run()
+    assert list(looked_up(behind)) == [*LISTED[4:], *LISTED[1:4]]
+    assert behind.returncode == 1
+    assert closing(behind) == "7 addresses: 4 found, 0 not found, 0 rejected, 3 failed, 0 not asked"
+    # All that was owed has had its try: the round is over.
+    assert pipeline.bookmark == EMPTY
+
+
+def test_an_outage_in_the_pass_over_what_is_owed_leaves_the_others(pipeline: Pipeline) -> None:
+    """Those asked in it are owed no longer, the others still are, and no run repeats for ever."""
+    odd = LISTED[:6:2] + LISTED[6:]
+    pipeline.answers |= dict.fromkeys(odd, DOWN)
+    assert pipeline.run().returncode == 1
+    assert pipeline.bookmark["owed"] == [1, 3, 5, 7]
+    second = pipeline.run()
+    assert list(looked_up(second)) == odd[:3]
+    assert second.returncode == 1
+    assert "3 addresses in a row failed" in second.stderr
+    assert pipeline.bookmark["owed"] == [7]
+    third = pipeline.run()
+    assert list(looked_up(third)) == odd[3:]
+    assert closing(third) == "7 addresses: 3 found, 0 not found, 0 rejected, 4 failed, 0 not asked"
+    assert pipeline.bookmark == EMPTY
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_refusals_from_the_beginning_stop_the_run(pipeline: Pipeline, count: int) -> None:
+    """Three in a row, or all of a shorter list, end with the status, the scope and `api_url`."""
+    pipeline.answers["*"] = Reply(403)
+    result = pipeline.run(email_addresses=LISTED[:count])
+    assert result.returncode == 1
+    assert len(looked_up(result)) == min(count, 3)
+    for named in ("403", "api:data-privacy:read", "api_url"):
+        assert named in result.stderr
+
+
+def assert_started_over(pipeline: Pipeline, result: Result, reason: str, listed: Sequence[str] = LISTED) -> None:
+    """The run asked all, and said why."""
+    assert sorted(pipeline.asked) == sorted(listed)
+    assert "Starting over" in result.stderr
+    assert reason in result.stderr
+    assert "answered by earlier runs" not in result.stderr
+
+
+def test_a_changed_list_starts_over(halted: Pipeline) -> None:
+    """If the list no longer begins with the addresses done, all are asked."""
+    listed = ["new@x.example", *LISTED]
+    assert_started_over(halted, halted.run(email_addresses=listed), "the list of addresses", listed)
+
+
+def test_an_appended_list_goes_on(halted: Pipeline) -> None:
+    """Entries behind the joined list are asked in the same round."""
+    result = halted.run(email_addresses=[*LISTED, "new@x.example"])
+    assert sorted(halted.asked) == sorted([*LISTED[3:], "new@x.example"])
+    assert closing(result) == "8 addresses: 8 found, 0 not found, 0 rejected, 0 failed, 0 not asked"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"stream_maps": {"emails": {"mailbox": "__NULL__"}}},
+        {"stream_map_config": {"seed": "1"}},
+        {"faker_config": {"seed": 1}},
+        {"flattening_enabled": True, "flattening_max_depth": 1},
+    ],
+    ids=["stream_maps", "stream_map_config", "faker_config", "flattening"],
+)
+def test_another_shape_of_the_output_starts_over(halted: Pipeline, settings: dict[str, object]) -> None:
+    """What was written so far has another shape: all are asked, and the run says which of the two it was."""
+    assert_started_over(halted, halted.run(**settings), "stream maps")
+
+
+def test_another_api_url_starts_over(halted: Pipeline) -> None:
+    """Another company's Gong has answered nothing yet."""
+    result = halted.run(api_url=halted.sandbox.url.replace("127.0.0.1", "localhost"))
+    assert_started_over(halted, result, "api_url")
+
+
+@pytest.mark.parametrize("breadcrumb", [[], ["properties", "mailbox"]], ids=["stream", "field"])
+def test_another_selection_starts_over(halted: Pipeline, breadcrumb: list[str]) -> None:
+    """A stream, or a field, that was not selected before has not been written."""
+    halted.catalog = halted.discover()
+    (emails,) = [stream for stream in halted.catalog["streams"] if stream["stream"] == "emails"]
+    (entry,) = [entry for entry in emails["metadata"] if entry["breadcrumb"] == breadcrumb]
+    entry["metadata"]["selected"] = False
+    result = halted.run()
+    assert_started_over(halted, result, "selection")
+    assert result.returncode == 0
+    if breadcrumb:
+        assert all("mailbox" not in record for record in result.records["emails"])
+    else:
+        assert "emails" not in result.records
+
+
+def test_a_new_token_goes_on(halted: Pipeline) -> None:
+    """Credentials, pace and retries shape no output, nor does a catalog that selects all: a token changes daily."""
+    halted.catalog = halted.discover()
+    result = halted.run(
+        access_key="",
+        access_key_secret="",
+        access_token=halted.sandbox.access_token,
+        max_concurrency=2,
+        max_retries=4,
+        requests_per_second=500,
+        fail_on_rejected_address=False,
+    )
+    assert sorted(halted.asked) == LISTED[3:]
+    assert "Starting over" not in result.stderr
+    assert result.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"done": None}, {"owed": [9]}, {"found": -1}, {"began": "yesterday"}],
+    ids=["null", "owed", "negative", "time"],
+)
+def test_broken_state_starts_over(halted: Pipeline, change: dict[str, object]) -> None:
+    """And a warning says so."""
+    halted.bookmark.update(change)
+    result = halted.run()
+    assert halted.asked == LISTED
+    assert "starting over" in result.stderr
+    assert result.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        [],
+        7,
+        {"bookmarks": None},
+        {"bookmarks": {"lookups": {"replication_key": "id", "replication_key_value": "7"}}},
+        {"bookmarks": {"other": {"done": 1}}},
+    ],
+    ids=range(5),
+)
+def test_foreign_state_starts_over(pipeline: Pipeline, state: object) -> None:
+    """JSON of any other shape is no reason to fail, and skips nobody."""
+    pipeline.state = state
+    result = pipeline.run(email_addresses=LISTED[:2])
+    assert result.returncode == 0
+    assert sorted(pipeline.asked) == LISTED[:2]
+    assert pipeline.bookmark == EMPTY
+
+
+def test_a_spent_budget_is_a_planned_stop(pipeline: Pipeline) -> None:
+    """Each run makes so many calls, exits 0 with its closing line as a warning, and the last ends the round."""
+    for done, exit_level in ((3, "WARNING"), (6, "WARNING"), (7, "INFO")):
+        result = pipeline.run(max_requests_per_run=3)
+        assert result.returncode == 0
+        assert pipeline.asked == LISTED[max(0, done - 3 if done < 7 else 6) : done]
+        assert level_of_closing(result) == exit_level
+        assert closing(result) == f"7 addresses: {done} found, 0 not found, 0 rejected, 0 failed, {7 - done} not asked"
+    assert pipeline.bookmark == EMPTY
+
+
+def test_a_budget_that_is_exactly_enough_finishes_the_round(pipeline: Pipeline) -> None:
+    """The last call of the budget is the last of the list."""
+    assert pipeline.run(max_requests_per_run=7).returncode == 0
+    assert pipeline.bookmark == EMPTY
+
+
+def test_every_try_counts_and_what_the_budget_cuts_off_is_owed(pipeline: Pipeline) -> None:
+    """A look-up cut off after a fault ends `failed`; a run whose budget is spent exits 0 all the same."""
+    pipeline.answers[LISTED[1]] = DOWN
+    result = pipeline.run(max_requests_per_run=3, max_retries=5)
+    assert pipeline.asked == [LISTED[0], LISTED[1], LISTED[1]]
+    assert looked_up(result) == {LISTED[0]: "found", LISTED[1]: "failed"}
+    assert result.returncode == 0
+    assert level_of_closing(result) == "WARNING"
+    assert pipeline.bookmark["owed"] == [2]
+    pipeline.answers.clear()
+    finished = pipeline.run()
+    assert list(looked_up(finished)) == [*LISTED[2:], LISTED[1]]
+    assert finished.returncode == 0
+
+
+def test_a_429_counts_too(pipeline: Pipeline) -> None:
+    """A look-up that met nothing but a limit counts as not asked."""
+    pipeline.answers[LISTED[1]] = [Reply(429, headers={"Retry-After": "0"})]
+    result = pipeline.run(max_requests_per_run=4)
+    assert Counter(pipeline.asked) == {LISTED[0]: 1, LISTED[1]: 3}
+    assert list(looked_up(result)) == LISTED[:1]
+    assert result.returncode == 0
+    assert pipeline.bookmark["done"] == 1
+
+
+def test_a_limit_of_gongs_is_no_planned_stop(pipeline: Pipeline) -> None:
+    """A run whose last call meets refused credentials exits 1, though the budget is spent."""
+    result = pipeline.run(max_requests_per_run=1, access_key_secret="wrong")
+    assert result.returncode == 1
+    assert len(pipeline.asked) == 1
+
+
+def test_a_list_may_be_spent_over_days_with_failures(pipeline: Pipeline) -> None:
+    """With a budget of two calls, and one address that never answers, each address is asked, the bad one twice."""
+    pipeline.answers[LISTED[2]] = DOWN
+    asked: Counter[str] = Counter()
+    for _ in range(4):
+        assert pipeline.run(max_requests_per_run=2).returncode == 0
+        asked.update(pipeline.asked)
+    assert asked == {**dict.fromkeys(LISTED, 1), LISTED[2]: 2}
+    assert pipeline.bookmark == EMPTY
+
+
+def test_a_test_leaves_the_state_alone(halted: Pipeline) -> None:
+    """`--test` asks the first two addresses at most, and writes no STATE that would end a round."""
+    halted.sandbox.calls.clear()
+    result = run_tap({**halted.sandbox.config, **halted.settings}, "--test")
+    assert result.returncode == 0
+    assert halted.asked in (LISTED[:1], LISTED[:2])
+    assert not result.states
