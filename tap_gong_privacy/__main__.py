@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -10,52 +11,69 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from tap_gong_privacy import privacy
+from tap_gong_privacy.errors import ConfigError
 
 if TYPE_CHECKING:
     from types import FrameType
 
 
 def main() -> None:
-    """Run the command. What the user can mend is one line on stderr; nothing is a traceback."""
+    """Run the command. An error that the user can correct is one line on stderr, and nothing is a traceback."""
     for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, _end)
+        signal.signal(signum, _exit)
     privacy.guard_stderr()
-    _look_around()
-    try:
-        # Only now: the imports take a second, in which Ctrl-C would end in a traceback.
-        from tap_gong_privacy.tap import TapGongPrivacy  # noqa: PLC0415
-
-        command = TapGongPrivacy.cli
-    except Exception as error:  # noqa: BLE001 - the SDK sets logging up, by the environment
-        reason = (
-            f"the log cannot be set up ({type(error).__name__}): correct TAP_GONG_PRIVACY_LOGLEVEL, LOGLEVEL or "
-            "SINGER_SDK_LOG_CONFIG."
-        )
-        click.echo(f"Error: {reason}", file=sys.stderr)
-        sys.exit(1)
+    _check_environment()
+    command = _command()
     privacy.silence_libraries()
     try:
-        code = command.main(prog_name=TapGongPrivacy.name, standalone_mode=False)
+        code = command.main(prog_name="tap-gong-privacy", standalone_mode=False)
+    except ConfigError as error:
+        # As a log record, because Meltano relays a plain line at INFO.
+        logging.getLogger("tap-gong-privacy").error("%s", _message(error))
+        code = error.exit_code
     except click.ClickException as error:
         click.echo(f"Error: {_message(error)}", file=sys.stderr)
         code = error.exit_code
     except click.Abort:
         code = 130
-    except Exception as error:  # noqa: BLE001 - no traceback may quote an address or a secret
-        click.echo(f"Error of the tap's own, please report it: {privacy.describe(error)}", file=sys.stderr)
+    except Exception as error:  # noqa: BLE001 - a traceback may quote an address or a secret
+        click.echo(f"Internal error, please report it: {privacy.describe(error)}", file=sys.stderr)
         code = 1
     finally:
-        # All is said and written: a second signal is not to change the exit code. Most ends come as a `SystemExit`.
+        # Everything is said and written, so a second signal must not change the exit code. Most runs end here with a
+        # `SystemExit`.
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, signal.SIG_IGN)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _look_around() -> None:
-    """Mend what the surroundings may lack, before anything depends on it."""
+def _command() -> click.Command:
+    try:
+        # Imported here because it takes a second, in which Ctrl-C would end in a traceback.
+        from tap_gong_privacy.tap import TapGongPrivacy  # noqa: PLC0415
+    except ImportError as error:
+        _refuse(f"a package is missing, or its version does not fit ({error.name}): install tap-gong-privacy anew.")
+    except Exception as error:  # noqa: BLE001 - a traceback may quote a variable of the environment
+        _refuse(f"internal error, please report it: {privacy.describe(error)}")
+    try:
+        # The SDK sets logging up here, as the environment says.
+        return TapGongPrivacy.cli
+    except Exception as error:  # noqa: BLE001 - a logging configuration can raise anything
+        _refuse(
+            f"the log cannot be set up ({type(error).__name__}): correct TAP_GONG_PRIVACY_LOGLEVEL, LOGLEVEL or "
+            "SINGER_SDK_LOG_CONFIG.",
+        )
+
+
+def _refuse(reason: str) -> NoReturn:
+    click.echo(f"Error: {reason}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _check_environment() -> None:
+    """Check stdout and the log level before anything uses them."""
     if sys.stdout is None:
-        click.echo("Error: standard output is closed: connect the tap to a target.", file=sys.stderr)
-        sys.exit(1)
+        _refuse("standard output is closed: connect the tap to a target.")
     for name in ("TAP_GONG_PRIVACY_LOGLEVEL", "LOGLEVEL"):
         # The SDK would take an empty variable for a level.
         if not os.environ.get(name):
@@ -64,12 +82,12 @@ def _look_around() -> None:
 
 def _message(error: click.ClickException) -> str:
     if type(error) is click.UsageError:
-        # A surplus argument, which Click shows, and which may be a secret. All else is of a type of its own.
-        return "Got an unexpected argument, which is not shown: the tap takes options alone, see --help."
+        # click quotes a surplus argument, which may be a secret. Its other errors have types of their own.
+        return "Got an unexpected argument, which is not shown: the tap takes options only, see --help."
     return " ".join(error.format_message().split())
 
 
-def _end(signum: int, _frame: FrameType | None) -> NoReturn:
+def _exit(signum: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(128 + signum)
 
 

@@ -1,29 +1,27 @@
-"""The tap: settings, wiring, and how a run ends."""
+"""The tap: the SDK's surface, and what connects the settings, the list, the streams and the end of a run."""
 
 from __future__ import annotations
 
 import copy
 import logging
+import os
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.tap_base import CliTestOptionValue
-from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from typing_extensions import override
 
 from tap_gong_privacy import privacy, settings
 from tap_gong_privacy.errors import ConfigError
-from tap_gong_privacy.gong.client import Client, Status
 from tap_gong_privacy.gong.documented import SECTIONS
 from tap_gong_privacy.gong.json_text import canonical
-from tap_gong_privacy.gong.pacing import Pacer
-from tap_gong_privacy.gong.transport import Credentials
-from tap_gong_privacy.round import checkpoint
-from tap_gong_privacy.round.addresses import read_addresses
+from tap_gong_privacy.round import checkpoint, ending
+from tap_gong_privacy.round.addresses import AddressList, read_list
 from tap_gong_privacy.round.checkpoint import Round
-from tap_gong_privacy.round.run import Run
+from tap_gong_privacy.round.progress import Calls
+from tap_gong_privacy.round.run import Mode, Run, build
 from tap_gong_privacy.singer import inputs, maps, schemas
 from tap_gong_privacy.singer.output import Interruption, Output, OutputLostError, SignalError
 from tap_gong_privacy.singer.streams import LookupsStream, SectionStream
@@ -36,9 +34,8 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.singerlib import Catalog
 
-_SHAPING = ("stream_maps", "stream_map_config", "faker_config")
+
 _ENVIRONMENT = "ENV"
-_NO_PAUSE = -1.0
 
 
 class TapGongPrivacy(Tap):
@@ -69,34 +66,39 @@ class TapGongPrivacy(Tap):
         validate_config: bool = True,
         setup_mapper: bool = True,
     ) -> None:
-        """Initialize the tap; read and check the settings and the addresses, before the SDK could quote one.
+        """Initialize the tap. Check the settings and the addresses first, because the SDK would quote wrong ones.
 
         Args:
             config: Settings by name.
             catalog: A Singer catalog.
             state: A Singer state.
-            parse_env_config: Whether settings are read from the environment, too.
-            validate_config: Whether settings are needed at all; they are not to discover streams.
+            parse_env_config: Whether to read settings from the environment too.
+            validate_config: Whether settings are needed. They are not needed to discover streams.
             setup_mapper: Whether stream maps are set up.
 
         Raises:
-            ConfigError: If something that was given cannot be used.
+            ConfigError: If a setting, an address or the catalog cannot be used.
         """
         self._interruption = Interruption()
         self._run: Run | None = None
-        self._addresses: tuple[str, ...] = ()
+        self._mode = Mode.SYNC
+        self._list = AddressList((), None)
+        self._shape = ""
         cleaned: dict[str, Any] = {}
         if validate_config:
-            cleaned = self._cleaned({} if config is None else config, parse_env_config=parse_env_config)
-            self._settings = settings.checked(cleaned)
-            privacy.hide(self._settings.secrets)
-            self._addresses = read_addresses(
-                self._settings.email_addresses,
-                self._settings.email_addresses_file,
-                self._settings.email_addresses_column,
+            self.append_builtin_config(self.config_jsonschema)
+            environment = os.environ if parse_env_config else {}
+            cleaned, own = settings.load({} if config is None else config, self.config_jsonschema, environment)
+            self._settings = own
+            privacy.hide(own.secrets)
+            # Before the SDK has the settings, because its mapper takes `__else__` out of them.
+            self._shape = settings.shape(cleaned)
+            self._list = read_list(
+                own.email_addresses,
+                own.email_addresses_file,
+                own.email_addresses_column,
+                fail_on_malformed=own.fail_on_malformed_address,
             )
-        # Before the SDK has the settings, for its mapper takes `__else__` out of them.
-        self._shape = canonical({name: value for name, value in cleaned.items() if self._is_shaping(name)}).decode()
         super().__init__(
             config=cleaned,
             catalog=None if catalog is None else inputs.catalog_of(catalog),
@@ -109,38 +111,18 @@ class TapGongPrivacy(Tap):
             msg = "The catalog selects no stream, so no address would be asked: select at least one."
             raise ConfigError(msg)
 
-    @staticmethod
-    def _is_shaping(name: str) -> bool:
-        return name == "api_url" or name in _SHAPING or name.startswith("flattening_")
-
+    @override
     @classmethod
-    def _cleaned(cls, config: object, *, parse_env_config: bool) -> dict[str, Any]:
-        if not isinstance(config, dict):
-            msg = "A config file must hold a JSON object of settings."
-            raise ConfigError(msg)
-        schema = cls.config_jsonschema
-        cls.append_builtin_config(schema)
-        environment = settings.from_environment(schema) if parse_env_config else {}
-        cleaned = settings.clean({**config, **environment}, schema)
-        if cleaned.get("flattening_enabled") and "flattening_max_depth" not in cleaned:
-            msg = "Wrong settings: flattening_enabled needs flattening_max_depth, a whole number."
-            raise ConfigError(msg)
-        for name in filter(cls._is_shaping, cleaned):
-            try:
-                canonical(cleaned[name])
-            except (UnicodeEncodeError, RecursionError):
-                msg = f"Wrong settings: {name} holds half of a character (a lone surrogate), or is nested too deeply."
-                raise ConfigError(msg) from None
-        # read_addresses names each wrong entry.
-        if wrong := _misshapen(cleaned, schema) - {"email_addresses"}:
-            msg = f"Wrong settings: {min(wrong)} is not of the documented shape; see --about."
-            raise ConfigError(msg)
-        return cleaned
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add the SDK's settings, with descriptions that Meltano can show."""
+        super().append_builtin_config(config_jsonschema)
+        settings.describe_builtin(config_jsonschema)
 
     @override
     def discover_streams(self) -> list[Stream]:
         """Return the streams, `lookups` first."""
-        return [LookupsStream(self), *(SectionStream(self, section) for section in SECTIONS)]
+        lookups = LookupsStream(self, self._start_run, self._check)
+        return [lookups, *(SectionStream(self, section) for section in SECTIONS)]
 
     @override
     def setup_mapper(self) -> None:
@@ -149,7 +131,8 @@ class TapGongPrivacy(Tap):
         Raises:
             ConfigError: If they cannot be used, or would lose something.
         """
-        maps.refuse_filters(self.config.get("stream_maps", {}))
+        columns = {name: stream.schema["properties"] for name, stream in self.streams.items()}
+        maps.refuse_mistakes(self.config.get("stream_maps", {}), columns)
         try:
             super().setup_mapper()
         except Exception as error:  # noqa: BLE001 - the mapper raises whatever its expressions raise, and quotes them
@@ -160,7 +143,7 @@ class TapGongPrivacy(Tap):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        """Take the bookmark from a state; one that is broken or foreign counts as none."""
+        """Load the bookmark of a state. Ignore one that is invalid or belongs to another tap."""
         bookmarks = state.get("bookmarks")
         bookmark = bookmarks.get(schemas.LOOKUPS) if isinstance(bookmarks, dict) else None
         self.state["bookmarks"] = {schemas.LOOKUPS: checkpoint.readable(bookmark)}
@@ -169,42 +152,17 @@ class TapGongPrivacy(Tap):
             and not checkpoint.is_empty(bookmark)
             and checkpoint.is_empty(self.state["bookmarks"][schemas.LOOKUPS])
         ):
-            self.logger.warning("The state is broken, or not of this tap: starting over.")
+            self.logger.warning("The state is broken, of an earlier version or of another tap: starting over")
 
-    def start_run(self, limit: int | None) -> Run:
-        """Begin to ask.
-
-        Args:
-            limit: Addresses asked at most, one try each, without waiting for Gong; None for a real run.
-
-        Returns:
-            The run.
-        """
-        own = self._settings
-        is_test = limit is not None
-        max_wait = _NO_PAUSE if is_test else own.max_retry_wait
-        pacer = Pacer(own.requests_per_second, max_wait, own.max_requests_per_run)
-        client = Client(
-            own.api_url,
-            Credentials(own.authorization),
-            pacer,
-            request_timeout=own.request_timeout,
-            max_retries=0 if is_test else own.max_retries,
-            max_retry_wait=max_wait,
-        )
-        self._run = Run(
-            self._round(is_test=is_test),
-            client,
-            pacer,
-            max_concurrency=own.max_concurrency,
-            requests_per_second=own.requests_per_second,
-            limit=limit,
-        )
+    def _start_run(self) -> Run:
+        self._run = build(self._settings, self._round(), self._mode)
         return self._run
 
-    def _round(self, *, is_test: bool = False) -> Round:
+    def _round(self) -> Round:
+        is_test = self._mode is Mode.TEST
         bookmark = checkpoint.empty() if is_test else self.state["bookmarks"][schemas.LOOKUPS]
-        return Round(self._addresses, self._output_shape(), bookmark)
+        days = self._settings.days_between_rounds
+        return Round(self._list.entries, self._output_shape(), bookmark, days_between_rounds=days)
 
     def _output_shape(self) -> str:
         selected = {
@@ -214,8 +172,8 @@ class TapGongPrivacy(Tap):
         }
         return self._shape + canonical(selected).decode()
 
-    def check(self) -> None:
-        """End the run if a signal came, or nobody reads its output any more."""
+    def _check(self) -> None:
+        """End the run if a signal came, or if nobody reads its output any more."""
         self._interruption.check()
         self._output.check_reader()
 
@@ -225,72 +183,79 @@ class TapGongPrivacy(Tap):
         assert isinstance(writer, Output)  # noqa: S101 - the constructor has set it
         return writer
 
-    def run(self, *, is_test: bool = False) -> int:
+    def run(self, mode: Mode = Mode.SYNC) -> int:
         """Sync, or make the connection test, and say how it ended.
 
         Args:
-            is_test: Whether this is `--test`.
+            mode: What the run is for.
 
         Returns:
             The exit code.
         """
+        self._mode = mode
         self._interruption.is_deferred = True
         self._interruption.on_grace_over = self._say_end
-        self._output.writes_state = not is_test
+        self._output.writes_state = mode is Mode.SYNC
+        if self._list.warning:
+            self.logger.warning("%s", self._list.warning)
         code: int | None = None
         try:
-            if is_test:
+            if mode is Mode.TEST:
                 self.run_connection_test()
             else:
                 self.sync_all()
             self._output.flush()
         except SignalError as stop:
             code = int(stop.code or 1)
+            self.logger.error("Stopped by %s. The next run resumes where this one stopped.", stop.name)  # noqa: TRY400
             self._write_last_state()
         except OutputLostError as lost:
             code = 1
             self.logger.error("Stopped: %s. What was not written is asked again.", lost.reason)  # noqa: TRY400
-        except Exception as error:  # noqa: BLE001 - the end of all: no traceback may quote an address
+        except Exception as error:  # noqa: BLE001 - the last resort: a traceback may quote an address
             code = 1
             if maps.is_fault_of_an_expression(error):
                 message = "Stopped: an expression of stream_maps failed on a record; correct it."
             else:
-                message = f"Stopped by an error of the tap's own, please report it: {privacy.describe(error)}"
+                message = f"Stopped by an internal error, please report it: {privacy.describe(error)}"
             self.logger.error("%s", message)  # noqa: TRY400
+            self._write_last_state()
         if code is None:
-            code = self._exit_code(is_test=is_test)
+            code = self._ended()
         self._say_end(code)
         return code
 
     def _write_last_state(self) -> None:
+        if self._run:
+            self.state["bookmarks"][schemas.LOOKUPS] = self._run.round.bookmark()
         try:
             self._output.write_last_state(self.state)
         except OutputLostError as lost:
             self.logger.error("The last state could not be written: %s.", lost.reason)  # noqa: TRY400
 
-    def _exit_code(self, *, is_test: bool) -> int:
+    def _ended(self) -> int:
+        """Return the exit code of a run that ended by itself. Say how a connection test ended."""
         run = self._run
         if run is None:
             return 0
-        if is_test:
-            return int(run.first_status in {None, Status.FAILED})
-        if run.has_spent_budget and not run.is_stopped_by_gong:
-            return 0
-        tallies = run.round.tallies
-        is_complete = not run.round.not_asked and not tallies[Status.FAILED] and not run.is_stopped
-        is_accepted = not (tallies[Status.REJECTED] and self._settings.fail_on_rejected_address)
-        return int(not (is_complete and is_accepted))
+        if self._mode is Mode.SYNC:
+            return ending.exit_code(run, accepts_rejected=not self._settings.fail_on_rejected_address)
+        code, line = ending.connection_result(run.first_outcome, run.stopped.message if run.stopped else None)
+        self.logger.log(logging.ERROR if code else logging.INFO, "%s", line)
+        return code
 
     def _say_end(self, code: int = 1) -> None:
-        # A run that ended before it began to ask has asked nobody: that is said, too.
-        round_ = self._run.round if self._run else self._round()
-        is_planned_stop = self._run is not None and self._run.has_spent_budget
-        level = logging.ERROR if code else logging.WARNING if is_planned_stop else logging.INFO
-        self.logger.log(level, "%s", round_.summary())
+        # A run that ended before it began to ask has asked nobody, and says so too.
+        round_, calls = (self._run.round, self._run.progress.calls) if self._run else (self._round(), Calls())
+        accepts_rejected = not self._settings.fail_on_rejected_address
+        if places := ending.places_line(round_, accepts_rejected=accepts_rejected):
+            self.logger.warning("%s", places)
+        line, counts = ending.closing_line(round_, calls)
+        self.logger.log(ending.closing_level(code, self._run), "%s", line, extra=counts)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        # The SDK registers this in its constructor; its own ends with exit code 0, which says that all went well.
+        # The SDK registers this method in its constructor. Its own would exit with 0, as if the run had succeeded.
         self._interruption.handle(signum, frame)
 
     @override
@@ -327,7 +292,7 @@ class TapGongPrivacy(Tap):
         if value == CliTestOptionValue.All.value:
             config: _ConfigInput | None = ctx.params.get("config")
             tap = cls(config=config.config if config else None, parse_env_config=bool(config and config.parse_env))
-            raise SystemExit(tap.run(is_test=True))
+            raise SystemExit(tap.run(Mode.TEST))
         super().cb_test(ctx, param, value)
 
     @override
@@ -335,16 +300,7 @@ class TapGongPrivacy(Tap):
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
         """Read the config files."""
         config = super().cb_config(ctx, param, tuple(path for path in value if path == _ENVIRONMENT))
-        # What is no object is judged by the constructor, where settings are needed: not to discover streams.
+        # The constructor refuses what is no object, if settings are needed. They are not needed to discover streams.
         config.config = cast("dict[str, Any]", inputs.read_config(path for path in value if path != _ENVIRONMENT))
         return config
 
-
-def _misshapen(config: dict[str, Any], schema: dict[str, Any]) -> set[str]:
-    """Return the settings that do not fit the schema. The validator's own messages would quote their values."""
-    try:
-        errors = list(DEFAULT_JSONSCHEMA_VALIDATOR(schema).iter_errors(config))
-    except AttributeError:
-        # The SDK's schema of a map's `__else__` has a text in place of a schema, met where nothing before it fits.
-        return {"stream_maps"}
-    return {str(error.absolute_path[0]) if error.absolute_path else "The config" for error in errors}

@@ -1,4 +1,4 @@
-"""The body of a 200: what makes it an answer, and what it holds."""
+"""The bodies that Gong sends: what makes one a complete answer, and what can be read from the others."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ Element: TypeAlias = dict[str, JSON]
 
 REQUEST_ID = "requestId"
 _ERRORS = "errors"
-# What decides between an answer and a fault. JSON would keep the last of two.
-_ONCE = (*(section.name for section in SECTIONS), _ERRORS, "cursor", "records")
 
 
 class UnusableError(Exception):
-    """A body that is no answer. The message never quotes it."""
+    """The body is not a complete answer. The message never quotes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +37,18 @@ class Answer:
 
     @property
     def holds_something(self) -> bool:
-        """Whether a section has an element, or an undocumented field a value, at any depth."""
+        """Whether a section has an element, or an undocumented field holds a value at any depth."""
         return any(self.sections.values()) or _has_value(self.undocumented)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What Gong says where it does not answer.
+    """What Gong says when it does not answer the question.
 
     Attributes:
-        messages: Its errors that are text or numbers.
+        messages: Those of its errors that are text or numbers.
         request_id: Gong's `requestId`, as it came.
-        undocumented: The other top-level fields, verbatim, and errors of another type by their place.
+        undocumented: The other top-level fields, verbatim, and errors of another type by their index.
         is_repaired: Whether characters that no target can store were replaced.
     """
 
@@ -61,7 +59,7 @@ class Refusal:
 
 
 def read_refusal(body: bytes) -> Refusal:
-    """Read the body of anything but an answer. Nothing is expected of it: it may not even be JSON.
+    """Read the body of an error. It may hold anything, and need not even be JSON.
 
     Args:
         body: The body, decompressed.
@@ -99,13 +97,13 @@ def read(body: bytes) -> Answer:
         The answer.
 
     Raises:
-        UnusableError: If it is anything but a complete answer as documented. Taking such a body for "nothing held"
-            would be a false statement about a person.
+        UnusableError: If it is not a complete answer as documented. To read such a body as "nothing held" would be a
+            false statement about a person.
     """
     try:
-        content, is_repaired = json_text.decode(body, once=_ONCE)
+        content, is_repaired = json_text.decode(body)
     except json_text.RepeatedNameError:
-        msg = "a name stands twice in it, so that one of the two is hidden"
+        msg = "its body has one name twice in an object, so that a value would be lost"
         raise UnusableError(msg) from None
     except ValueError:
         msg = "its body is not JSON in UTF-8"
@@ -151,8 +149,5 @@ def _has_value(value: JSON) -> bool:
             return any(map(_has_value, value.values()))
         case list():
             return any(map(_has_value, value))
-        case json_text.Number():
-            # NaN, a number beyond `decimal`, is a value too.
-            return value.is_nan() or bool(value)
         case _:
             return bool(value)

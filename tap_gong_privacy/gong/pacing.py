@@ -1,16 +1,17 @@
-"""When the next call may start: the pace, Gong's pauses, the budget, and the stop, for all workers together."""
+"""When the next call may start: the pace, Gong's pauses, the budget and the stop, for all workers together."""
 
 from __future__ import annotations
 
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
+
 
 # Keeps the jitter of threads and networks out of Gong's window of one second.
 _MARGIN = 1.02
@@ -18,7 +19,7 @@ _LONGEST_STEP = 60.0
 
 
 class CutError(Exception):
-    """A look-up that a stop cut short: it has no outcome, its address counts as not asked."""
+    """The run stopped before the look-up had an outcome, so its address counts as not asked."""
 
 
 class BudgetSpentError(CutError):
@@ -27,47 +28,88 @@ class BudgetSpentError(CutError):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Why no new call starts any more.
+    """Why no new call starts.
 
     Attributes:
         message: One line for the user.
-        is_outage: Whether too many addresses failed; otherwise Gong itself refuses to go on.
+        is_outage: Whether too many addresses failed. Otherwise Gong itself refuses to continue.
     """
 
     message: str
     is_outage: bool = False
 
 
+class Pause(NamedTuple):
+    """A pause that Gong imposes on all calls.
+
+    Attributes:
+        seconds: How long no call starts.
+        is_new: Whether this 429 began the pause. Calls that were already under way belong to the same pause.
+    """
+
+    seconds: float
+    is_new: bool
+
+
+class _Turn(NamedTuple):
+    """Who waits for a call. The lowest one goes first: an address that has met fewer 429s, then the list's order."""
+
+    limits: int
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a call knows of the other calls when it starts.
+
+    Attributes:
+        pauses: How many pauses there have been.
+        answers: How many calls have had an answer other than 429.
+        limits: How many calls have been answered with 429.
+    """
+
+    pauses: int
+    answers: int
+    limits: int
+
+
 class Pacer:
     """Decides when each call starts, by the monotonic clock, in the order of the list."""
 
-    def __init__(self, requests_per_second: float, max_pause: float, budget: int | None = None) -> None:
+    def __init__(
+        self,
+        requests_per_second: float,
+        max_pause: float,
+        budget: int | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        jitter: Callable[[float], float] = backoff.random_jitter,
+    ) -> None:
         """Initialize the pacer.
 
         Args:
             requests_per_second: Calls that may start in one second.
-            max_pause: Seconds that Gong may impose before the run stops.
+            max_pause: The longest pause, in seconds, that Gong may impose before the run stops; below 0 for none.
             budget: Calls that may be made in all; None for any number.
+            clock: Returns monotonic seconds.
+            jitter: Returns a step of the exponential backoff, given its nominal seconds.
         """
-        # Bounded, for no wait may be longer: far beyond what anybody waits for.
+        # Bounded because `threading` cannot wait longer than TIMEOUT_MAX.
         self._interval = min(_MARGIN / requests_per_second, threading.TIMEOUT_MAX / 4)
         self._max_pause = max_pause
         self._budget = budget
+        self._clock = clock
+        self._jitter = jitter
         self._changed = threading.Condition()
-        self._waiting: dict[int, float] = {}
+        self._waiting: dict[int, tuple[_Turn, float]] = {}
         self._calls = 0
-        self._next_call = 0.0
-        self._last_start = float("-inf")
-        self._resume_at = 0.0
-        self._pause = 0
+        self._next_call = float("-inf")
+        self._resume_at = float("-inf")
+        self._pauses = self._answers = self._limits = 0
         self._limited_since: float | None = None
         self._steps = _steps()
         self._stop: Stop | None = None
-
-    @property
-    def calls(self) -> int:
-        """How many calls were let through."""
-        return self._calls
+        self._is_closed = False
 
     @property
     def is_spent(self) -> bool:
@@ -80,110 +122,113 @@ class Pacer:
         return self._stop
 
     def stop(self, stop: Stop) -> None:
-        """Let no new call start. The first reason stands."""
+        """Stop starting calls. Only the first reason is kept."""
         with self._changed:
             self._stop = self._stop or stop
             self._changed.notify_all()
 
-    def expect(self, place: int) -> None:
-        """Take a place into the queue before its worker asks, so that no later place overtakes it."""
+    def close(self) -> None:
+        """End every wait, because the run is over."""
         with self._changed:
-            self._waiting[place] = 0.0
+            self._is_closed = True
+            self._changed.notify_all()
 
-    def admit(self, place: int, not_before: float = 0.0) -> None:
-        """Wait until it is this place's turn to call.
+    def reserve(self, rank: int) -> None:
+        """Put an address into the queue before its worker asks, so that no later one overtakes it.
 
         Args:
-            place: The address's place in the list: lower ones go first.
-            not_before: Monotonic time before which this place does not want to call.
+            rank: The address's position among those of this run. Lower ones are served first.
+        """
+        with self._changed:
+            self._waiting[rank] = _Turn(0, rank), float("-inf")
+
+    def wait_for_turn(self, rank: int, not_before: float = float("-inf"), limits: int = 0) -> Ticket:
+        """Wait until a call about this address may start.
+
+        Args:
+            rank: The address's position among those of this run.
+            not_before: The monotonic time before which it does not want to call.
+            limits: How many 429s it has met. An address that alone meets them must not block the others, so those
+                that have met fewer go first.
+
+        Returns:
+            The call's ticket.
 
         Raises:
             CutError: If the run stops first.
             BudgetSpentError: If no call is left.
         """
+        turn = _Turn(limits, rank)
         with self._changed:
-            self._waiting[place] = not_before
+            self._waiting[rank] = turn, not_before
             try:
-                while (wait := self._seconds_until_turn(place, not_before)) != 0:
+                while (wait := self._seconds_until_turn(turn, not_before)) != 0:
                     self._changed.wait(wait and min(wait, threading.TIMEOUT_MAX))
                 self._calls += 1
-                self._next_call = time.monotonic() + self._interval
+                self._next_call = self._clock() + self._interval
+                return Ticket(self._pauses, self._answers, self._limits)
             finally:
-                del self._waiting[place]
+                del self._waiting[rank]
                 if self._waiting:
                     self._changed.notify_all()
 
-    def _seconds_until_turn(self, place: int, not_before: float) -> float | None:
-        """Return 0 where it is this place's turn, None where it has to wait for another place."""
-        if self._stop:
+    def _seconds_until_turn(self, turn: _Turn, not_before: float) -> float | None:
+        """Return 0 if it is this turn's time, None if it has to wait for another one."""
+        if self._stop or self._is_closed:
             raise CutError
         if self.is_spent:
             raise BudgetSpentError
-        now = time.monotonic()
+        now = self._clock()
         earliest = max(not_before, self._next_call, self._resume_at)
         if now < earliest:
             return earliest - now
-        is_first = all(place <= other for other, time_ in self._waiting.items() if time_ <= now)
+        is_first = all(turn <= other for other, time_ in self._waiting.values() if time_ <= now)
         return 0 if is_first else None
 
-    def start(self) -> int:
-        """Wait, at the last moment before an admitted call is sent, until it is far enough from the call before.
-
-        Connecting takes a while, now and then: without this two calls could reach Gong closer than they were admitted.
-
-        Returns:
-            The number of the pause that the call knows of, for `limit`.
-
-        Raises:
-            CutError: If the run stops first.
-        """
+    def note_answer(self) -> None:
+        """Note that a call had an answer other than 429."""
         with self._changed:
-            while True:
-                if self._stop:
-                    raise CutError
-                now = time.monotonic()
-                earliest = max(self._last_start + self._interval, self._resume_at)
-                if now >= earliest:
-                    break
-                self._changed.wait(min(earliest - now, threading.TIMEOUT_MAX))
-            self._last_start = now
-            self._next_call = max(self._next_call, now + self._interval)
-            return self._pause
-
-    def answered(self) -> None:
-        """Take note of an answer that is no 429."""
-        with self._changed:
+            self._answers += 1
             if self._limited_since is not None:
                 self._limited_since = None
                 self._steps = _steps()
 
-    def limit(self, pause: int, retry_after: float | None) -> bool:
+    def has_answered_since(self, ticket: Ticket) -> bool:
+        """Whether any call has had an answer other than 429 since the call of this ticket started."""
+        return self._answers > ticket.answers
+
+    def has_limited_others(self, ticket: Ticket, own: int) -> bool:
+        """Whether more calls than so many have met 429 since the call of this ticket started."""
+        return self._limits - ticket.limits > own
+
+    def pause_after_429(self, ticket: Ticket, retry_after: float | None) -> Pause | None:
         """Hold every worker after a 429.
 
         Args:
-            pause: What `start` returned for the call: calls that were under way together make one step of backoff.
-            retry_after: Seconds that Gong asks to wait; None where it does not say.
+            ticket: The ticket of the call. Calls that were under way together make one step of the backoff.
+            retry_after: The seconds that Gong asks to wait; None if it does not say.
 
         Returns:
-            Whether Gong can be waited for; if not, the run has to stop.
+            The pause; None if the run cannot wait so long and has to stop.
         """
         with self._changed:
-            now = time.monotonic()
+            now = self._clock()
+            self._limits += 1
             if self._limited_since is None:
                 self._limited_since = now
             if (retry_after or 0) > self._max_pause or now - self._limited_since >= self._max_pause:
-                return False
+                return None
+            is_new = ticket.pauses == self._pauses
             if retry_after is not None:
                 self._resume_at = max(self._resume_at, now + retry_after)
-            elif pause == self._pause:
-                self._resume_at = max(self._resume_at, now + backoff.random_jitter(next(self._steps)))
-            if pause == self._pause:
-                self._pause += 1
+            elif is_new:
+                self._resume_at = max(self._resume_at, now + self._jitter(next(self._steps)))
+            self._pauses += is_new
             self._changed.notify_all()
-            return True
+            return Pause(max(0.0, self._resume_at - now), is_new)
 
 
 def _steps() -> Generator[float, None, None]:
     steps = backoff.expo(max_value=_LONGEST_STEP)
-    next(steps)  # backoff's generators begin with an empty step
+    next(steps)  # The generators of backoff begin with an empty step.
     return steps

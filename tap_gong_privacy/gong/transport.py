@@ -1,84 +1,119 @@
-"""One GET over HTTP: whole, or a reason why not, within its time, on a connection of the calling thread's own."""
+"""One GET over HTTP: a whole response within its time, or the reason why there is none."""
 
 from __future__ import annotations
 
-import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.auth import AuthBase
+from requests.utils import select_proxy
 from typing_extensions import override
-from urllib3.exceptions import HTTPError, NameResolutionError
+from urllib3.exceptions import DecodeError, HTTPError, NameResolutionError, ProtocolError, ReadTimeoutError
 
-from tap_gong_privacy.gong.connections import Adapter, Attempt, current
+from tap_gong_privacy.gong.outcomes import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-_WATCH_EVERY = 0.25
-# The first that fits: the more special ones come first.
-_REASONS = (
-    (requests.exceptions.SSLError, "no TLS connection that can be trusted"),
-    (requests.exceptions.ProxyError, "the proxy gave no connection"),
-    (requests.exceptions.ConnectTimeout, "no connection within {timeout:g} seconds (request_timeout)"),
-    (requests.exceptions.Timeout, "no data within {timeout:g} seconds (request_timeout)"),
-    (requests.exceptions.ContentDecodingError, "its answer could not be decompressed"),
-    (requests.exceptions.ChunkedEncodingError, "its answer broke off"),
-    (requests.exceptions.ConnectionError, "the connection failed"),
-    (requests.exceptions.InvalidSchema, "SOCKS proxies cannot be used; give HTTPS_PROXY an http:// or https:// one"),
-    (requests.exceptions.InvalidHeader, "its answer has headers that contradict each other"),
-    (requests.RequestException, "the request could not be made; is the proxy's URL right?"),
-    (OSError, "the connection could not be set up; is REQUESTS_CA_BUNDLE a file?"),
+_NETWORK = "Check the network and firewalls."
+_PROXY = "Set HTTPS_PROXY to an http:// or https:// URL with a host, or exempt Gong's host with NO_PROXY."
+_BAD_PROXY = Reason("the proxy of HTTPS_PROXY has no host, or its URL is not valid", _PROXY)
+_SOCKS = Reason("SOCKS proxies cannot be used", _PROXY)
+_BROKE_OFF = Reason("its answer broke off")
+_NOT_DECOMPRESSED = Reason("its answer could not be decompressed")
+_NO_DATA = Reason("no data within {timeout:g} seconds (request_timeout)", "Run again later; raise request_timeout.")
+_TOO_SLOW = Reason(
+    "its answer took longer than {twice:g} seconds (twice request_timeout)",
+    "Run again later; raise request_timeout.",
 )
-# A chunk of negative length, say, is a plain ValueError.
+_NO_NAME = Reason("its host name could not be resolved", "Check api_url and this machine's DNS.")
+_INTERIM = Reason("it sent an interim response (1xx) that was not asked for")
+# The first match counts, so the more specific errors come first.
+_REASONS = (
+    (
+        requests.exceptions.SSLError,
+        Reason("no trusted TLS connection", "If a proxy re-signs TLS, set REQUESTS_CA_BUNDLE to its CA."),
+    ),
+    (requests.exceptions.ProxyError, Reason("the proxy gave no connection", "Check HTTPS_PROXY.")),
+    (
+        requests.exceptions.ConnectTimeout,
+        Reason("no connection within {connect:g} seconds (request_timeout, 10 at most)", _NETWORK),
+    ),
+    (requests.exceptions.Timeout, _NO_DATA),
+    (ReadTimeoutError, _NO_DATA),
+    (requests.exceptions.ContentDecodingError, _NOT_DECOMPRESSED),
+    (DecodeError, _NOT_DECOMPRESSED),
+    (requests.exceptions.ChunkedEncodingError, _BROKE_OFF),
+    (ProtocolError, _BROKE_OFF),
+    (requests.exceptions.ConnectionError, Reason("the connection failed", _NETWORK)),
+    (requests.exceptions.InvalidHeader, Reason("its answer has headers that contradict each other")),
+    (requests.RequestException, Reason("the request could not be made", "Check api_url and HTTPS_PROXY.")),
+    (
+        OSError,
+        Reason("the connection could not be set up", "If REQUESTS_CA_BUNDLE is set, check that it is a readable file."),
+    ),
+)
+_OTHER = Reason("the request failed")
+# urllib3 raises a plain ValueError for a chunk of negative length.
 _BROKEN = (requests.RequestException, HTTPError, OSError, ValueError)
-# Sockets take no more than 2^31 milliseconds.
+# Sockets accept no more than 2^31 milliseconds.
 _LONGEST_TIMEOUT = 2_000_000.0
+_LONGEST_CONNECT = 10.0
+_CHUNK = 64 * 1024
 
 
 class TransportError(Exception):
-    """No whole answer came. The message is safe to show: it never holds a URL, an address or a body.
+    """No whole response came.
 
     Attributes:
-        status: The HTTP status, where the answer came as far as that.
+        reason: Why.
+        status: The HTTP status, if the response came as far as that.
     """
 
-    def __init__(self, message: str, status: int | None) -> None:
+    def __init__(self, reason: Reason, status: int | None = None) -> None:
         """Initialize the error.
 
         Args:
-            message: The reason.
+            reason: Why.
             status: The HTTP status, if any.
         """
-        super().__init__(message)
+        super().__init__(reason.text)
+        self.reason = reason
         self.status = status
+
+
+class _SlowBodyError(OSError):
+    """The body took longer than it may."""
+
+
+class _InterimError(OSError):
+    """An interim response came. The response itself is still to come on the same connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer over HTTP.
+    """An HTTP response.
 
     Attributes:
         status: The HTTP status.
-        headers: Case-insensitive.
-        body: Decompressed; empty where the body of an answer other than 200 broke off.
-        arrived: When its last byte was there (UTC).
-        ticket: What `before_send` returned for this call.
+        headers: The headers, case-insensitive.
+        body: The body, decompressed; empty if the body of any response but a 200 broke off.
+        arrived: When its last byte arrived (UTC).
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     arrived: datetime
-    ticket: int
 
 
 class Credentials(AuthBase):
-    """The Authorization header. Given to requests as `auth`, so that no `.netrc` replaces it."""
+    """The Authorization header. It is given to requests as `auth`, so that a `.netrc` cannot replace it."""
 
     def __init__(self, authorization: bytes) -> None:
         """Initialize the credentials.
@@ -90,7 +125,7 @@ class Credentials(AuthBase):
 
     @override
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        # Bytes: text would have to be Latin-1, and the error for one that is not would quote it.
+        # As bytes: text must be Latin-1, and the error for text that is not would quote it.
         r.headers["Authorization"] = self._authorization  # type: ignore[assignment]
         return r
 
@@ -98,30 +133,35 @@ class Credentials(AuthBase):
 class _Session(requests.Session):
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Name no target: requests parses one even where it is not to be followed, and fails on one that is no URL."""
+        """Name no target. requests parses the target of a redirect that it does not follow, and may fail on it."""
+
+
+class _Line(NamedTuple):
+    """A session, with what each of its requests has in common."""
+
+    session: requests.Session
+    template: requests.PreparedRequest
+    settings: dict[str, Any]
 
 
 class Transport:
-    """Makes calls to one URL. Safe to share between threads: each has a session of its own."""
+    """Makes calls to one URL. It is safe to share between threads: a session is used by one call at a time."""
 
-    def __init__(self, url: str, credentials: Credentials, timeout: float, before_send: Callable[[], int]) -> None:
+    def __init__(self, url: str, credentials: Credentials, timeout: float) -> None:
         """Initialize the transport.
 
         Args:
             url: The URL to call, without a query.
             credentials: The Authorization header.
-            timeout: Seconds that connecting, and each wait for data, may take; a whole call at most twice that.
-            before_send: Called on the calling thread once it is connected, right before the request is sent; it may
-                wait. What it raises ends the call; what it returns is the response's `ticket`.
+            timeout: Seconds that each wait for data may take. Connecting may take as long, and 10 seconds at most; a
+                body may take twice as long as a whole.
         """
         self._url = url
         self._credentials = credentials
         self._timeout = min(timeout, _LONGEST_TIMEOUT)
-        self._before_send = before_send
-        self._local = threading.local()
-        self._attempts: dict[int, Attempt] = {}
-        self._watch: threading.Thread | None = None
-        self._lock = threading.Lock()
+        self._connect_timeout = min(timeout, _LONGEST_CONNECT)
+        self._idle: deque[_Line] = deque()
+        self._is_closed = False
 
     def get(self, query: dict[str, str]) -> Response:
         """Make one call. Redirects are not followed.
@@ -133,84 +173,109 @@ class Transport:
             The response.
 
         Raises:
-            TransportError: If no whole answer came.
+            TransportError: If no whole response came.
         """
-        session, template, settings = self._session()
-        request = template.copy()
-        request.url = f"{template.url}?{urlencode(query)}"
-        attempt = current.attempt = Attempt(2 * self._timeout, self._before_send)
-        self._attempts[threading.get_ident()] = attempt
-        self._start_watch()
+        try:
+            line = self._idle.pop()
+        except IndexError:
+            line = self._new_line()
+        try:
+            response = self._send(line, query)
+        except TransportError:
+            # Whatever may still come on its connection must not be taken for the answer to another call.
+            line.session.close()
+            raise
+        self._idle.append(line)
+        if self._is_closed:
+            self.close()
+        return response
+
+    def close(self) -> None:
+        """Close all connections. A call that is under way closes its own when it ends."""
+        self._is_closed = True
+        while self._idle:
+            self._idle.pop().session.close()
+
+    def _new_line(self) -> _Line:
+        session = _Session()
+        if urlsplit(self._url).scheme == "http":
+            # Plain HTTP goes to loopback alone: no proxy may see the credentials.
+            session.trust_env = False
+        request = requests.Request("GET", self._url, headers={"Accept": "application/json"}, auth=self._credentials)
+        settings = dict(session.merge_environment_settings(self._url, {}, stream=True, verify=None, cert=None))
+        _check_proxy(select_proxy(self._url, settings["proxies"]))
+        return _Line(session, session.prepare_request(request), settings)
+
+    def _send(self, line: _Line, query: dict[str, str]) -> Response:
+        request = line.template.copy()
+        request.url = f"{line.template.url}?{urlencode(query)}"
+        timeout = (self._connect_timeout, self._timeout)
         response: requests.Response | None = None
         try:
-            response = session.send(request, timeout=self._timeout, allow_redirects=False, **settings)
+            response = line.session.send(request, timeout=timeout, allow_redirects=False, **line.settings)
+            if response.status_code < requests.codes.ok:
+                raise _InterimError
             body = self._body(response)
         except _BROKEN as error:
-            # `from None`: the cause carries the URL, and so the address.
-            status = None if response is None else response.status_code
-            raise TransportError(_reason(error, attempt, self._timeout), status) from None
-        finally:
-            attempt.end()
-        if attempt.is_expired and response.status_code == requests.codes.ok:
-            raise TransportError(_too_slow(self._timeout), response.status_code)
-        return Response(response.status_code, response.headers, body, datetime.now(UTC), attempt.ticket)
+            status = None
+            if response is not None:
+                status = response.status_code
+                response.close()
+            # `from None`: the cause quotes the URL, and so the address.
+            raise TransportError(self._reason(error), status) from None
+        return Response(response.status_code, response.headers, body, datetime.now(UTC))
 
-    @staticmethod
-    def _body(response: requests.Response) -> bytes:
+    def _body(self, response: requests.Response) -> bytes:
+        deadline = time.monotonic() + 2 * self._timeout
+        chunks: list[bytes] = []
         try:
-            return response.content
+            while chunk := response.raw.read1(_CHUNK, decode_content=True):
+                chunks.append(chunk)
+                if time.monotonic() > deadline:
+                    raise _SlowBodyError
         except _BROKEN:
             if response.status_code == requests.codes.ok:
                 raise
-            # The status has said what there is to know.
+            # The status alone says what happens next. The connection cannot be used again.
+            response.close()
             return b""
+        return b"".join(chunks)
 
-    def _session(self) -> tuple[requests.Session, requests.PreparedRequest, dict[str, Any]]:
-        if not hasattr(self._local, "session"):
-            session = _Session()
-            session.mount("https://", Adapter(pool_maxsize=1))
-            session.mount("http://", Adapter(pool_maxsize=1))
-            if urlsplit(self._url).scheme == "http":
-                # Loopback: no proxy may see the credentials.
-                session.trust_env = False
-            template = session.prepare_request(
-                requests.Request("GET", self._url, headers={"Accept": "application/json"}, auth=self._credentials),
-            )
-            settings = session.merge_environment_settings(self._url, {}, stream=True, verify=None, cert=None)
-            self._local.session = session, template, dict(settings)
-        session_: tuple[requests.Session, requests.PreparedRequest, dict[str, Any]] = self._local.session
-        return session_
-
-    def _start_watch(self) -> None:
-        if self._watch is None:
-            with self._lock:
-                if self._watch is None:
-                    self._watch = threading.Thread(target=self._keep_watch, name="watch", daemon=True)
-                    self._watch.start()
-
-    def _keep_watch(self) -> None:
-        pause = min(_WATCH_EVERY, self._timeout / 10)
-        while True:
-            time.sleep(pause)
-            now = time.monotonic()
-            for attempt in list(self._attempts.values()):
-                attempt.expire(now)
+    def _reason(self, error: Exception) -> Reason:
+        reason = _reason(error)
+        text = reason.text.format(timeout=self._timeout, connect=self._connect_timeout, twice=2 * self._timeout)
+        return Reason(text, reason.advice)
 
 
-def _too_slow(timeout: float) -> str:
-    return f"its answer took longer than {2 * timeout:g} seconds (twice request_timeout)"
-
-
-def _reason(error: Exception, attempt: Attempt, timeout: float) -> str:
-    """Say what went wrong in words of our own."""
-    if attempt.is_expired:
-        return _too_slow(timeout)
-    if _is_caused_by_name(error):
-        return "its host name could not be resolved"
-    reason = next((reason for type_, reason in _REASONS if isinstance(error, type_)), "the request failed")
-    return reason.format(timeout=timeout)
-
-
-def _is_caused_by_name(error: BaseException) -> bool:
+def _reason(error: Exception) -> Reason:
+    if isinstance(error, _SlowBodyError):
+        return _TOO_SLOW
+    if isinstance(error, _InterimError):
+        return _INTERIM
     cause = error.args[0] if error.args else None
-    return isinstance(getattr(cause, "reason", None), NameResolutionError)
+    if isinstance(getattr(cause, "reason", None), NameResolutionError):
+        return _NO_NAME
+    return next((reason for type_, reason in _REASONS if isinstance(error, type_)), _OTHER)
+
+
+def _check_proxy(proxy: str | None) -> None:
+    """Refuse a proxy that requests could not use. requests fails on some of them with a plain TypeError.
+
+    Raises:
+        TransportError: If it cannot be used.
+    """
+    if not proxy:
+        return
+    try:
+        url = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        has_host = bool(url.hostname) and url.port != 0
+    except ValueError:
+        has_host = False
+    if proxy.lower().startswith("socks"):
+        _refuse(_SOCKS)
+    if not has_host:
+        _refuse(_BAD_PROXY)
+
+
+def _refuse(reason: Reason) -> NoReturn:
+    raise TransportError(reason)

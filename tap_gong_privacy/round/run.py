@@ -1,22 +1,26 @@
-"""One run: which addresses are asked, when it stops early, and what it says."""
+"""One run of a round: which addresses it asks about, when it stops early, and what it says."""
 
 from __future__ import annotations
 
+import enum
 import logging
-import time
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tap_gong_privacy.gong.client import Status, refusals
-from tap_gong_privacy.gong.pacing import CutError, Stop
-from tap_gong_privacy.gong.prefetch import Lookups
+from tap_gong_privacy.gong.client import PATH, Client
+from tap_gong_privacy.gong.outcomes import Outcome, Status
+from tap_gong_privacy.gong.pacing import CutError, Pacer, Stop
+from tap_gong_privacy.gong.prefetch import Prefetcher
+from tap_gong_privacy.gong.responses import refused_everything
+from tap_gong_privacy.gong.transport import Credentials, Transport
+from tap_gong_privacy.round.progress import Progress, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from tap_gong_privacy.gong.client import Client, Lookup
-    from tap_gong_privacy.gong.pacing import Pacer
+    from tap_gong_privacy.round.addresses import Entry
     from tap_gong_privacy.round.checkpoint import Round
+    from tap_gong_privacy.settings import Settings
 
 GONG_DAILY_LIMIT = 10_000
 """Gong's default limit of calls a day, for the whole company."""
@@ -24,7 +28,53 @@ GONG_DAILY_LIMIT = 10_000
 logger = logging.getLogger("tap-gong-privacy")
 
 _OUTAGE = 3
-_PROGRESS_SECONDS = 30.0
+_NOT_ASKED = "Not asked: the entry is no e-mail address"
+
+
+class Mode(enum.Enum):
+    """What a run is for."""
+
+    SYNC = enum.auto()
+    TEST = enum.auto()
+    """`--test`: asks about the first address once, waits for nothing, and leaves the state alone."""
+
+
+def build(settings: Settings, round_: Round, mode: Mode) -> Run:
+    """Put a run together.
+
+    Args:
+        settings: The tap's settings.
+        round_: The round that the run goes on with.
+        mode: What the run is for.
+
+    Returns:
+        The run.
+    """
+    is_test = mode is Mode.TEST
+    # No pause is short enough for a test.
+    longest_wait = -1.0 if is_test else settings.max_retry_wait
+    to_do = round_.to_do
+    if is_test:
+        to_do = tuple(entry for entry in to_do if not entry.is_malformed)[:1]
+    places = [round_.place_of(entry) for entry in to_do if not entry.is_malformed]
+    progress = Progress(logger, places, round_.total)
+    client = Client(
+        Transport(settings.api_url + PATH, Credentials(settings.authorization), settings.request_timeout),
+        Pacer(settings.requests_per_second, longest_wait, settings.max_requests_per_run),
+        progress,
+        max_retries=0 if is_test else settings.max_retries,
+        max_retry_wait=longest_wait,
+    )
+    return Run(
+        settings.api_url,
+        round_,
+        client,
+        progress,
+        to_do,
+        max_concurrency=settings.max_concurrency,
+        requests_per_second=settings.requests_per_second,
+        budget=settings.max_requests_per_run,
+    )
 
 
 class Run:
@@ -32,154 +82,156 @@ class Run:
 
     def __init__(
         self,
+        api_url: str,
         round_: Round,
         client: Client,
-        pacer: Pacer,
+        progress: Progress,
+        to_do: Sequence[Entry],
         *,
         max_concurrency: int,
         requests_per_second: float,
-        limit: int | None = None,
+        budget: int | None = None,
     ) -> None:
         """Initialize the run.
 
         Args:
-            round_: What is asked, and where outcomes are taken down.
+            api_url: The base URL that is asked.
+            round_: Where outcomes are recorded.
             client: Asks Gong.
-            pacer: Knows why the client stopped.
+            progress: Says what happens.
+            to_do: The entries that the run takes, in order.
             max_concurrency: Look-ups in flight at once.
             requests_per_second: The pace, for the expected time.
-            limit: Addresses asked at most (`--test`); None for all.
+            budget: Calls that the run may make, for the expected time.
         """
-        self._round = round_
-        self._pacer = pacer
-        self._to_ask = round_.to_ask[:limit]
-        self._lookups = Lookups(client.look_up, max_concurrency)
+        self.api_url = api_url
+        self.round = round_
+        self.progress = progress
+        self.first_outcome: Outcome | None = None
+        self._client = client
+        self._to_do = to_do
+        self._asked = [entry.text for entry in to_do if not entry.is_malformed]
+        self._prefetcher = Prefetcher(client.look_up, max_concurrency)
         self._pace = requests_per_second
-        self._asked = 0
-        self._began = self._last_progress = time.monotonic()
-        self._failures: list[Lookup] = []
+        self._expected = len(self._asked) if budget is None else min(budget, len(self._asked))
+        self._budget = budget
+        self._done = 0
+        self._failures: list[Outcome] = []
         self._is_outage = False
-        self.first_status: Status | None = None
 
     @property
-    def round(self) -> Round:
-        """The round that this run is of."""
-        return self._round
-
-    @property
-    def is_stopped(self) -> bool:
-        """Whether the run stopped early, other than by a spent budget."""
-        return self._pacer.stopped is not None
-
-    @property
-    def is_stopped_by_gong(self) -> bool:
-        """Whether Gong stopped the run: refused credentials, or a limit of calls that is too long to wait for."""
-        return self._pacer.stopped is not None and not self._pacer.stopped.is_outage
+    def stopped(self) -> Stop | None:
+        """Why the run stopped early, other than by a spent budget."""
+        return self._client.pacer.stopped
 
     @property
     def has_spent_budget(self) -> bool:
         """Whether the run has spent `max_requests_per_run`."""
-        return self._pacer.is_spent
+        return self._client.pacer.is_spent
 
-    def lookups(self, tick: Callable[[], None]) -> Iterator[tuple[str, Lookup]]:
-        """Look up the addresses. Whoever consumes an outcome calls `take_down` with it.
+    def outcomes(self, *ticks: Callable[[], None]) -> Iterator[tuple[Entry, Outcome]]:
+        """Look up the addresses. The caller records each outcome with `record` once its records are written.
 
         Args:
-            tick: Called about twice a second while waiting; what it raises ends the run.
+            ticks: Are called about twice a second while waiting. What one raises ends the run.
 
         Yields:
-            Each address with its outcome, in order.
+            Each entry with its outcome, in order.
         """
         self._say_start()
-        not_asked = self._round.not_asked
-        outcomes = self._lookups.in_order(self._to_ask, self._pacer.expect, lambda: self._tick(tick))
+        answers = self._prefetcher.in_order(self._asked, self._client.pacer.reserve, lambda: self._tick(ticks))
         try:
-            for address, lookup in zip(self._to_ask, outcomes, strict=False):
-                if self._asked == not_asked:
-                    self._failures.clear()  # here the pass over what is owed begins
-                yield address, lookup
+            for index, entry in enumerate(self._to_do):
+                if index == self.round.first_owed:
+                    self._failures.clear()
+                yield entry, _malformed() if entry.is_malformed else next(answers)
                 if self._is_outage:
                     break
         except CutError:
-            # The pacer knows why, unless it is the budget that is spent.
+            # The pacer knows why, unless the budget is spent.
             pass
-        if self._pacer.stopped:
-            logger.error("Stopped: %s", self._pacer.stopped.message)
+        finally:
+            answers.close()
+            self._client.close()
+            self.progress.say_trouble()
+        if self.stopped:
+            logger.error("Stopped: %s", self.stopped.message)
 
-    def take_down(self, lookup: Lookup) -> None:
-        """Take down an outcome in the round, once its records are out."""
-        self._asked += 1
-        self.first_status = self.first_status or lookup.status
-        self._round.record(lookup.status)
-        if stop := self._outage(lookup):
+    def record(self, entry: Entry, outcome: Outcome) -> None:
+        """Record an outcome in the round, once its records are written."""
+        self.round.record(entry, outcome.status)
+        if entry.is_malformed:
+            return
+        self._done += 1
+        self.first_outcome = self.first_outcome or outcome
+        if stop := self._outage(outcome):
             self._is_outage = True
-            self._pacer.stop(stop)
+            self._client.pacer.stop(stop)
 
-    def _outage(self, lookup: Lookup) -> Stop | None:
+    def _outage(self, outcome: Outcome) -> Stop | None:
         """Return why the run has to stop, if so many addresses in a row failed."""
-        if lookup.status is not Status.FAILED:
+        if outcome.status is not Status.FAILED:
             self._failures.clear()
             return None
-        self._failures.append(lookup)
+        self._failures.append(outcome)
         count = len(self._failures)
-        are_refusals = not self._round.is_answered and all(failure.is_refusal for failure in self._failures)
-        if are_refusals and count in {self._round.total, _OUTAGE}:
-            return Stop(refusals(lookup.http_status), is_outage=True)
-        if count < _OUTAGE:
+        are_refusals = not self.round.is_answered and all(failure.is_refusal for failure in self._failures)
+        if are_refusals and count in {self.round.total, _OUTAGE}:
+            return Stop(refused_everything(outcome.http_status), is_outage=True)
+        if count < _OUTAGE or outcome.reason is None:
             return None
-        reason = "no answer" if lookup.http_status is None else f"HTTP {lookup.http_status}"
         return Stop(
-            f"{count} addresses in a row failed (the last one: {reason}). Run again later, with the same state.",
+            f"{count} addresses in a row failed (the last one: {outcome.reason.text}). {outcome.reason.advice} Then run "
+            "again with the same state.",
             is_outage=True,
         )
 
-    def _tick(self, tick: Callable[[], None]) -> None:
-        tick()
-        now = time.monotonic()
-        if now - self._last_progress < _PROGRESS_SECONDS:
-            return
-        self._last_progress = now
-        rate = self._asked / (now - self._began)
-        left = (len(self._to_ask) - self._asked) / rate if rate else 0
-        logger.info(
-            "%d of %d addresses done, %.2f a second, %s left",
-            self._asked,
-            len(self._to_ask),
-            rate,
-            _duration(left) if rate else "unknown time",
-        )
+    def _tick(self, ticks: Iterable[Callable[[], None]]) -> None:
+        for tick in ticks:
+            tick()
+        self.progress.tick(self._done, self._expected)
 
     def _say_start(self) -> None:
-        round_ = self._round
-        count = len(self._to_ask)
-        if round_.started_over_for:
-            logger.warning("Starting over: the state is of a run with other settings (%s).", round_.started_over_for)
+        round_ = self.round
+        if round_.started_over:
+            logger.warning(
+                "Starting over, because api_url, the selection, the stream maps or the flattening changed: %d look-ups of "
+                "this round are made again",
+                round_.lost_outcomes,
+            )
         if round_.is_resumed:
             logger.info(
                 "asking %d of %d addresses; %d were answered by earlier runs since %s; run without state (Meltano: "
                 "--full-refresh) to ask all",
-                count,
+                len(self._asked),
                 round_.total,
-                round_.total - count,
+                round_.total - len(self._asked),
                 round_.began,
             )
-        logger.info(
-            "Looking up %d addresses at %g calls a second at most: about %s",
-            count,
-            self._pace,
-            _duration(count / self._pace),
-        )
-        if count > GONG_DAILY_LIMIT:
+        if not round_.total:
+            logger.warning("The list holds no address, so nobody is asked")
+        if self._asked:
+            self._say_estimate()
+        if round_.total > GONG_DAILY_LIMIT and self._asked:
             logger.warning(
-                "%d addresses are more than Gong's default of %d calls a day, which the whole company shares; consider "
-                "max_requests_per_run",
-                count,
+                "%d addresses are more than Gong's default of %d calls a day, which the whole company shares%s",
+                round_.total,
                 GONG_DAILY_LIMIT,
+                "" if self._budget else "; consider max_requests_per_run",
             )
 
+    def _say_estimate(self) -> None:
+        cut = ""
+        if self._expected < len(self._asked):
+            cut = f", {self._expected} of them in this run (max_requests_per_run)"
+        logger.info(
+            "Looking up %d addresses%s, at %g calls a second at most: about %s",
+            len(self._asked),
+            cut,
+            self._pace,
+            duration(self._expected / self._pace),
+        )
 
-def _duration(seconds: float) -> str:
-    try:
-        return str(timedelta(seconds=max(1, round(seconds))))
-    except OverflowError:
-        return "for ever"
+
+def _malformed() -> Outcome:
+    return Outcome(Status.MALFORMED, datetime.now(UTC), errors=(_NOT_ASKED,))

@@ -15,7 +15,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter, enc_hook
 from singer_sdk.singerlib import RecordMessage, StateMessage
 from typing_extensions import override
 
-from tap_gong_privacy.gong.json_text import Number, as_written
+from tap_gong_privacy.singer.maps import ComputableNumber
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +30,20 @@ _LAST_WORDS = 0.5
 
 
 class SignalError(SystemExit):
-    """SIGTERM or SIGINT ends the run. No `Exception`: the SDK would log it as an error of its own."""
+    """SIGTERM or SIGINT ends the run. It is no `Exception`, which the SDK would log as an error.
+
+    Attributes:
+        name: The signal's name.
+    """
+
+    def __init__(self, signum: int) -> None:
+        """Initialize the error.
+
+        Args:
+            signum: The signal.
+        """
+        super().__init__(128 + signum)
+        self.name = signal.Signals(signum).name
 
 
 class OutputLostError(SystemExit):
@@ -81,7 +94,7 @@ class Interruption:
             SignalError: If there was one.
         """
         if self.signum is not None:
-            raise SignalError(self.exit_code)
+            raise SignalError(self.signum)
 
     def _end(self, _signum: int, _frame: FrameType | None) -> None:
         # Whoever does not read stdout may not read the log either.
@@ -206,4 +219,4 @@ class Output(MsgSpecWriter):
 
 
 def _encode_unknown(value: object) -> object:
-    return as_written(value) if isinstance(value, Number) else enc_hook(value)
+    return value.exact if isinstance(value, ComputableNumber) else enc_hook(value)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tap_gong_privacy.gong import times
 from tap_gong_privacy.gong.documented import Field, Kind, Section
-from tap_gong_privacy.gong.json_text import JSON, Number, canonical, free_name, text_of
+from tap_gong_privacy.gong.json_text import JSON, canonical, free_name, text_of
 from tap_gong_privacy.singer.schemas import UNDOCUMENTED
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _time(value: JSON) -> tuple[str | None, bool]:
     time: tuple[str, bool] | None = None
     if type(value) is str:
         time = times.from_text(value)
-    elif isinstance(value, Number) or type(value) is int:
+    elif isinstance(value, Decimal) or type(value) is int:
         time = times.from_epoch(Decimal(value))
     return (time[0], not time[1]) if time else (None, False)
 

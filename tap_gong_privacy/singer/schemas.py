@@ -93,15 +93,23 @@ def _stream_schema(columns: dict[str, JSONSchema], key: tuple[str, ...]) -> JSON
 LOOKUPS_KEYS = (EMAIL_ADDRESS, LOOKED_UP_AT)
 LOOKUPS_SCHEMA = _stream_schema(
     {
+        "api_url": {
+            "type": ["string"],
+            "description": "The base URL that was asked, so that evidence says which Gong it is about.",
+        },
         "status": {
             "type": ["string"],
-            "description": "How the look-up ended: `found`, `not_found`, `rejected` (Gong answered 400) or `failed` "
-            "(no usable answer after all tries).",
+            "description": "How the look-up ended: `found`, `not_found`, `rejected` (Gong answered 400), `failed` (no "
+            "usable answer after all tries) or `malformed` (not asked, because the entry is no e-mail address).",
         },
         "errors": {
             "type": ["array", "null"],
             "items": {"type": ["string"]},
             "description": "Gong's messages, or the tap's own reason; null where there is none.",
+        },
+        "attempts": {
+            "type": ["integer"],
+            "description": "The calls that the look-up spent, including those that Gong answered with 429.",
         },
         "http_status": {"type": ["integer", "null"], "description": "The last HTTP status; null where there was none."},
         **{
