@@ -303,4 +303,3 @@ class TapGongPrivacy(Tap):
         # The constructor refuses what is no object, if settings are needed. They are not needed to discover streams.
         config.config = cast("dict[str, Any]", inputs.read_config(path for path in value if path != _ENVIRONMENT))
         return config
-

@@ -164,7 +164,9 @@ class _LookUp:
             self._limits = 0
         self._limits += 1
         # Others must have been answered meanwhile, or nobody knows whether the limit is this address's alone.
-        if self._limits <= max(self._client.max_retries, 1) or not self._client.pacer.has_answered_since(self._first_limited):
+        if self._limits <= max(self._client.max_retries, 1) or not self._client.pacer.has_answered_since(
+            self._first_limited
+        ):
             return None
         reason = Reason("Gong answered 429 to this address alone")
         self._client.listener.failed(self._rank, reason, 0)

@@ -91,9 +91,7 @@ def _is_refusal(status: int) -> bool:
 
 def _advice(status: int) -> str:
     if _is_refusal(status):
-        return (
-            f"Check api_url, that the credentials have the scope {SCOPE}, and that Gong accepts this machine's IP address."
-        )
+        return f"Check api_url, that the credentials have the scope {SCOPE}, and that Gong accepts this machine's IP address."
     return "Gong may be out of order: run again later."
 
 
