@@ -27,6 +27,19 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of the list.
+
+    Attributes:
+        text: The entry, trimmed.
+        is_malformed: Whether it is not an e-mail address. Gong is not asked about such an entry.
+    """
+
+    text: str
+    is_malformed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     place: str
     value: object
