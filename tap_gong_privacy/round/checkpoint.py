@@ -1,171 +1,271 @@
-"""The round: how far it came, what is owed, and whether it may be resumed. Never an address in clear.
+"""The state of a round: which entries of the list have an outcome, and which are owed a second try.
 
-A round is one pass over the list, and one further try, in a later run, of what failed.
+In a round, each address is asked once, and once more in a later run if it failed. The list may change between two runs
+in any way, because the state holds a digest for each entry and does not depend on places. It never holds an address.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from tap_gong_privacy.gong import times
 from tap_gong_privacy.gong.client import Status
 
-Bookmark: TypeAlias = dict[str, Any]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-# Part of the output's digest: a state of another version starts over.
-_VERSION = "1"
+    from tap_gong_privacy.round.addresses import Entry
 
-_EMPTY: Bookmark = {
-    "done": 0,
-    **{status.value: 0 for status in Status},
-    "owed": [],
-    "began": "",
-    "salt": "",
-    "addresses_digest": "",
-    "output_digest": "",
-}
+Bookmark: TypeAlias = dict[str, str]
+"""What the state holds under `bookmarks.lookups`: always the same keys, each with a text."""
+
+_VERSION = b"round 2"
+"""Change it when a digest or a key changes its meaning: rounds of earlier versions then start over."""
+
+_OWED = "owed"
+_DIGESTS = (*(status.value for status in Status), _OWED)
+_KEYS = ("began", "completed", "salt", "output_digest", *_DIGESTS)
+_DIGEST_SIZE = 8
+_SALT_SIZE = 16
+_SALT = re.compile(f"[0-9a-f]{{{2 * _SALT_SIZE}}}")
+_SECONDS_A_DAY = 24 * 60 * 60
+_ANSWERED = frozenset({Status.FOUND, Status.NOT_FOUND, Status.REJECTED})
 
 
 def empty() -> Bookmark:
-    """Return the bookmark of a round that is over, or has not begun: each key's empty value, never a missing key."""
-    return {**_EMPTY, "owed": []}
+    """Return the bookmark between two rounds: an empty text under each key, because Meltano would merge a lost key."""
+    return dict.fromkeys(_KEYS, "")
 
 
 def is_empty(bookmark: object) -> bool:
-    """Tell whether a bookmark says nothing at all."""
-    return bookmark == _EMPTY
+    """Tell whether a bookmark says nothing. That of an earlier layout may hold `0` and `[]`."""
+    return isinstance(bookmark, Mapping) and not any(bookmark.values())
 
 
 def readable(bookmark: object) -> Bookmark:
-    """Return a bookmark as this module writes it.
+    """Return a bookmark that `Round` can use.
 
     Args:
-        bookmark: What the state holds under `bookmarks.lookups`: any JSON.
+        bookmark: What the state holds under `bookmarks.lookups`, which may be any JSON.
 
     Returns:
-        The bookmark; the empty one where it is broken or foreign.
+        The bookmark. The empty one if it is broken, foreign or of an earlier layout.
     """
     if not isinstance(bookmark, Mapping):
         return empty()
-    known = {key: bookmark.get(key) for key in _EMPTY}
-    return known if _is_sound(known) else empty()
+    texts = {key: value for key in _KEYS if isinstance(value := bookmark.get(key), str)}
+    return texts if texts.keys() == set(_KEYS) and _is_sound(texts) else empty()
 
 
 def _is_sound(bookmark: Bookmark) -> bool:
-    if any(type(bookmark[key]) is not type(example) for key, example in _EMPTY.items()):
+    try:
+        digests = [digest for key in _DIGESTS for digest in _unpack(bookmark[key])]
+    except ValueError:
         return False
-    owed = bookmark["owed"]
-    tallies = [bookmark[status] for status in Status]
     return (
-        all(tally >= 0 for tally in tallies)
-        and bookmark["done"] == sum(tallies)
-        and all(type(place) is int and 1 <= place <= bookmark["done"] for place in owed)
-        and len(set(owed)) == len(owed) <= bookmark[Status.FAILED]
-        and (not bookmark["done"] or times.from_text(bookmark["began"]) is not None)
+        0 < len(digests) == len(set(digests))
+        and _SALT.fullmatch(bookmark["salt"]) is not None
+        and times.from_text(bookmark["began"]) is not None
+        and (not bookmark["completed"] or times.from_text(bookmark["completed"]) is not None)
     )
 
 
 class Round:
-    """One round, as far as it came."""
+    """One round, as seen by one run: whom to ask, and what came of it.
 
-    def __init__(self, addresses: tuple[str, ...], output: str, bookmark: Bookmark) -> None:
-        """Resume the round that a bookmark speaks of, or begin a new one.
+    Attributes:
+        started_over: Whether the state belongs to a run with another output, so that a new round began.
+        lost_outcomes: How many addresses of the list are asked again for that reason.
+        is_resumed: Whether an address of the list had an outcome before this run.
+        began: When the round began, as an ISO 8601 text in UTC.
+        total: How many addresses the list has; malformed entries do not count.
+        to_do: What this run does. First the entries without an outcome, in the list's order. Malformed entries are
+            among them, and cost no call. Then the addresses owed a second try, in the list's order.
+        first_owed: The index in `to_do` of the first address owed a second try.
+        tallies: How many entries of the list ended with each status so far.
+        is_answered: Whether Gong has answered about any address in this round.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        output: str,
+        bookmark: Bookmark,
+        *,
+        days_between_rounds: float = 0,
+        now: datetime | None = None,
+    ) -> None:
+        """Resume the round of a bookmark, or begin a new one.
 
         Args:
-            addresses: The whole list.
-            output: All that shapes the output, as one text.
+            entries: The whole list.
+            output: Everything that shapes the output, as one text.
             bookmark: What `readable` returned.
+            days_between_rounds: A new round begins no sooner than this many days after the last one began.
+            now: The time, UTC; the clock's by default.
         """
-        self._addresses = addresses
-        self._salt = bookmark["salt"] or secrets.token_hex(16)
-        self._output_digest = self._digest(_VERSION, output).hexdigest()
-        self.started_over_for = ""
-        if bookmark["done"]:
-            self.started_over_for = self._difference(bookmark)
-        if not bookmark["done"] or self.started_over_for:
-            bookmark = empty()
-        self.done: int = bookmark["done"]
-        self.tallies = {status: int(bookmark[status]) for status in Status}
-        self.began: str = bookmark["began"] or times.format_utc(datetime.now(UTC).replace(microsecond=0))
-        self._owed: list[int] = list(bookmark["owed"])
-        self._owed_before = tuple(self._owed)
-        self._addresses_digest = self._digest(*addresses[: self.done])
-        self.is_resumed = self.done > 0
+        self._now = (now or datetime.now(UTC)).replace(microsecond=0)
+        self._days = days_between_rounds
+        self._bookmark_before = bookmark
+        self._entries = tuple(dict.fromkeys(entries))
+        addresses = (entry.text for entry in self._entries if not entry.is_malformed)
+        self._places = {address: place for place, address in enumerate(addresses, 1)}
+        self.total = len(self._places)
 
-    def _difference(self, bookmark: Bookmark) -> str:
-        done = bookmark["done"]
-        asked = self._addresses[:done]
-        if len(asked) < done or self._digest(*asked).hexdigest() != bookmark["addresses_digest"]:
-            return "the list of addresses"
-        if self._output_digest != bookmark["output_digest"]:
-            return "api_url, the selection, the stream maps or the flattening"
-        return ""
+        self._resume(bookmark)
+        is_over = self._is_over()
+        is_other = bookmark["output_digest"] != _digest_of_output(self._salt, output)
+        # A list without an entry changes nothing, and a round that is over costs nothing.
+        self.started_over = bool(self._entries and self._outcomes and is_other and not is_over)
+        self.lost_outcomes = 0
+        if self.started_over:
+            self.lost_outcomes = sum(self._is_done(entry) and not entry.is_malformed for entry in self._entries)
+        if is_over or self.started_over:
+            self._resume(empty())
 
-    def _digest(self, *texts: str) -> hashlib._Hash:
-        digest = hashlib.sha256()
-        for text in (self._salt, *texts):
-            _add(digest, text)
-        return digest
+        self._output_digest = _digest_of_output(self._salt, output)
+        statuses = [self._status_of(entry) for entry in self._entries]
+        self.tallies = {status: statuses.count(status) for status in Status}
+        self.is_resumed = self.not_asked < self.total
+        self.is_answered = not _ANSWERED.isdisjoint(self._outcomes.values())
+        unasked = [entry for entry, status in zip(self._entries, statuses, strict=True) if status is None]
+        owed = [entry for entry in self._entries if self._is_owed(entry)]
+        self.to_do = (*unasked, *owed)
+        self.first_owed = len(unasked)
 
-    @property
-    def total(self) -> int:
-        """How many addresses the list has."""
-        return len(self._addresses)
+    def _resume(self, bookmark: Bookmark) -> None:
+        """Take over what a bookmark says. An empty one begins a new round."""
+        self._salt = bookmark["salt"] or secrets.token_hex(_SALT_SIZE)
+        self._owed = set(_unpack(bookmark[_OWED]))
+        self._outcomes = {digest: status for status in Status for digest in _unpack(bookmark[status])}
+        self._outcomes |= dict.fromkeys(self._owed, Status.FAILED)
+        self._completed = bookmark["completed"]
+        began = times.from_text(bookmark["began"])
+        # If the clock was wrong when the round began, a time in the future would delay the next round.
+        self._began = min(datetime.fromisoformat(began[0]), self._now) if began else self._now
+        self.began = times.format_utc(self._began)
+        self._digests = self._digests_of_entries()
 
-    @property
-    def to_ask(self) -> tuple[str, ...]:
-        """The addresses that a run asks: what is not done, in the list's order; then what an earlier run owes."""
-        owed = tuple(self._addresses[place - 1] for place in self._owed_before)
-        return self._addresses[self.done :] + owed
+    def _digests_of_entries(self) -> dict[str, bytes]:
+        keyed = hashlib.blake2b(digest_size=_DIGEST_SIZE, key=bytes.fromhex(self._salt))
+        digests = {}
+        for entry in self._entries:
+            hash_ = keyed.copy()
+            hash_.update(_encoded(entry.text))
+            digests[entry.text] = hash_.digest()
+        return digests
+
+    def _is_over(self) -> bool:
+        """Tell whether the round was complete in an earlier run, and has rested for long enough."""
+        # Compared in seconds: `timedelta` raises OverflowError for a setting such as 1e300.
+        age = (self._now - self._began).total_seconds()
+        return bool(self._completed) and age >= self._days * _SECONDS_A_DAY
+
+    def _status_of(self, entry: Entry) -> Status | None:
+        """Return the outcome of an entry, None if it has none or the state claims one that does not fit."""
+        status = self._outcomes.get(self._digests[entry.text])
+        return status if (status is Status.MALFORMED) == entry.is_malformed else None
+
+    def _is_owed(self, entry: Entry) -> bool:
+        return not entry.is_malformed and self._digests[entry.text] in self._owed
+
+    def _is_done(self, entry: Entry) -> bool:
+        return self._status_of(entry) is not None and not self._is_owed(entry)
 
     @property
     def not_asked(self) -> int:
-        """How many addresses have not been asked yet."""
-        return self.total - self.done
+        """How many addresses of the list have no outcome yet."""
+        return self.total - sum(self.tallies.values()) + self.tallies[Status.MALFORMED]
 
-    @property
-    def is_answered(self) -> bool:
-        """Whether Gong has answered any address of this round."""
-        return any(self.tallies[status] for status in Status if status is not Status.FAILED)
+    def place_of(self, entry: Entry) -> int:
+        """Return the place of an address in the list, counted from 1."""
+        return self._places[entry.text]
 
-    def record(self, status: Status) -> None:
-        """Take down the outcome of the next address, in the order of `to_ask` as it was when the run began."""
-        if self.done < self.total:
-            _add(self._addresses_digest, self._addresses[self.done])
-            self.done += 1
-            if status is Status.FAILED:
-                self._owed.append(self.done)
-        else:
-            # Owed no longer, however this try went.
-            self._owed.pop(0)
-            self.tallies[Status.FAILED] -= 1
+    def places(self, status: Status) -> list[int]:
+        """Return the places of the list's addresses that ended with a status, in ascending order."""
+        return [
+            self._places[entry.text]
+            for entry in self._entries
+            if not entry.is_malformed and self._status_of(entry) is status
+        ]
+
+    def record(self, entry: Entry, status: Status) -> None:
+        """Record how an entry of `to_do` ended. One that failed is owed a second try, unless this was the second.
+
+        Args:
+            entry: The entry.
+            status: Its outcome.
+        """
+        digest = self._digests[entry.text]
+        before = self._status_of(entry)
+        if before:
+            self.tallies[before] -= 1
         self.tallies[status] += 1
+        if status is Status.FAILED and before is None:
+            self._owed.add(digest)
+        else:
+            self._owed.discard(digest)
+        self._outcomes[digest] = status
+        self.is_answered = self.is_answered or status in _ANSWERED
 
     def bookmark(self) -> Bookmark:
-        """Return what the state has to hold now."""
-        if not self.done or (not self.not_asked and not self._owed):
+        """Return what the state has to hold now.
+
+        Returns:
+            The bookmark; the empty one if the round has ended; the one that this run began with if the list has no
+            entry, or if nothing was recorded yet in a new round.
+        """
+        if not self._entries or not self._outcomes:
+            return self._bookmark_before
+        is_complete = self.total > 0 and not self.not_asked and all(map(self._is_done, self._entries))
+        if is_complete and not self._days:
             return empty()
+        groups: dict[str, list[bytes]] = {key: [] for key in _DIGESTS}
+        for digest, status in self._outcomes.items():
+            groups[_OWED if digest in self._owed else status].append(digest)
         return {
-            "done": self.done,
-            **{status.value: tally for status, tally in self.tallies.items()},
-            "owed": list(self._owed),
             "began": self.began,
+            "completed": self._completed or (times.format_utc(self._now) if is_complete else ""),
             "salt": self._salt,
-            "addresses_digest": self._addresses_digest.hexdigest(),
             "output_digest": self._output_digest,
+            **{key: _pack(digests) for key, digests in groups.items()},
         }
 
     def summary(self) -> str:
-        """Return the closing line: the whole list, and the round so far."""
-        tallies = [f"{tally} {status.value.replace('_', ' ')}" for status, tally in self.tallies.items()]
-        return f"{self.total} addresses: {', '.join(tallies)}, {self.not_asked} not asked"
+        """Return the closing line: the whole list and the round so far."""
+        counts = {status.value.replace("_", " "): count for status, count in self.tallies.items()}
+        malformed = counts.pop(Status.MALFORMED)
+        parts = [f"{count} {name}" for name, count in counts.items()]
+        parts += [f"{self.not_asked} not asked", *([f"{malformed} malformed"] if malformed else [])]
+        return f"{self.total} addresses: {', '.join(parts)}"
 
 
-def _add(digest: hashlib._Hash, text: str) -> None:
-    # The length in front: no two lists of texts run together to the same bytes.
-    encoded = text.encode("utf-8", "surrogatepass")
-    digest.update(b"%d:" % len(encoded) + encoded)
+def _digest_of_output(salt: str, output: str) -> str:
+    return hashlib.blake2b(_encoded(output), digest_size=32, key=bytes.fromhex(salt), person=_VERSION).hexdigest()
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _pack(digests: list[bytes]) -> str:
+    return base64.b64encode(b"".join(digests)).decode()
+
+
+def _unpack(text: str) -> list[bytes]:
+    """Return the digests of a packed text.
+
+    Raises:
+        ValueError: If it is not Base64, or not of whole digests.
+    """
+    packed = base64.b64decode(text, validate=True)
+    if len(packed) % _DIGEST_SIZE:
+        msg = "not of whole digests"
+        raise ValueError(msg)
+    return [packed[start : start + _DIGEST_SIZE] for start in range(0, len(packed), _DIGEST_SIZE)]
