@@ -24,7 +24,6 @@ KEY_PAIR = {"access_key": "key", "access_key_secret": "pair-secret"}
 TOKEN = {"access_token": "token-secret"}
 DEFAULTS = {
     "api_url": "https://api.gong.io",
-    "email_addresses": [],
     "email_addresses_column": "email_address",
     "requests_per_second": 3,
     "max_concurrency": 8,
@@ -32,16 +31,13 @@ DEFAULTS = {
     "max_retries": 5,
     "max_retry_wait": 300,
     "fail_on_rejected_address": True,
+    "fail_on_malformed_address": True,
+    "days_between_rounds": 0,
 }
-STRINGS = [
-    "access_key",
-    "access_key_secret",
-    "access_token",
-    "api_url",
-    "email_addresses_file",
-    "email_addresses_column",
-    "flattening_separator",
-]
+CREDENTIALS = ["access_key", "access_key_secret", "access_token"]
+TEXTS = ["email_addresses_file", "email_addresses_column", "flattening_separator"]
+STRINGS = [*CREDENTIALS, "api_url", *TEXTS]
+SWITCHED_OFF = ["emit_activate_version_messages", "batch_config"]
 OBJECTS = ["stream_maps", "stream_map_config", "faker_config"]
 
 
@@ -60,14 +56,26 @@ def short(value: object) -> str:
     return ascii(value)[:60]
 
 
-def clean(**raw: object) -> dict[str, Any]:
-    """Clean settings given by name."""
-    return settings.clean(raw, SCHEMA)
+def loaded(**raw: object) -> dict[str, Any]:
+    """Return the config for the SDK that comes of settings given by name, without its credentials."""
+    config, _ = settings.load({**TOKEN, **raw}, SCHEMA, {})
+    return {name: value for name, value in config.items() if name not in CREDENTIALS}
 
 
 def checked(**raw: object) -> settings.Settings:
-    """Clean and check settings given by name."""
-    return settings.checked(clean(**raw))
+    """Return the tap's own settings that come of settings given by name."""
+    return settings.load(raw, SCHEMA, {})[1]
+
+
+def shape(**raw: object) -> str:
+    """Return the shape of the output that settings given by name make."""
+    return settings.shape(loaded(**raw))
+
+
+def from_environment(**variables: str) -> dict[str, Any]:
+    """Return the config that comes of variables given by the name of their setting."""
+    environment = {f"TAP_GONG_PRIVACY_{name.upper()}": text for name, text in {**TOKEN, **variables}.items()}
+    return settings.load({}, SCHEMA, environment)[0]
 
 
 def refusal(**raw: object) -> str:
@@ -96,21 +104,32 @@ def assert_refused(config: Mapping[str, object], name: str, **env: str) -> str:
 
 def test_unset_settings_have_the_documented_defaults() -> None:
     """What is left out has its default, and what has none is absent."""
-    assert clean() == DEFAULTS
+    assert loaded() == DEFAULTS
 
 
-@pytest.mark.parametrize("name", sorted(SCHEMA["properties"]), ids=short)
+@pytest.mark.parametrize("name", [*sorted(SCHEMA["properties"]), *SWITCHED_OFF, "misspelt"], ids=short)
 @pytest.mark.parametrize("empty", [None, ""], ids=short)
 def test_null_and_empty_text_count_as_not_set(name: str, empty: str | None) -> None:
-    """Null and empty text leave each setting at its default."""
-    assert clean(**{name: empty}) == DEFAULTS
+    """Null and empty text leave each setting at its default, and do no harm where any value would be refused."""
+    credentials = KEY_PAIR if name == "access_token" else TOKEN
+    assert loaded(**{"access_token": None, **credentials, name: empty}) == DEFAULTS
 
 
-@pytest.mark.parametrize("name", ["emit_activate_version_messages", "batch_config"], ids=short)
-@pytest.mark.parametrize("empty", [None, ""], ids=short)
-def test_null_and_empty_text_count_as_not_set_for_what_is_off(name: str, empty: str | None) -> None:
-    """Null and empty text are fine for the two settings that the tap refuses otherwise."""
-    assert clean(**{name: empty}) == DEFAULTS
+@pytest.mark.parametrize(
+    "given,addresses",
+    [({}, None), ({"email_addresses": None}, None), ({"email_addresses": ""}, None), ({"email_addresses": []}, [])],
+    ids=short,
+)
+def test_an_empty_list_is_told_from_no_list(given: dict[str, object], addresses: list[object] | None) -> None:
+    """A list that is given and empty means that nobody is asked; without a list there must be a file."""
+    assert checked(**TOKEN, **given).email_addresses == addresses
+    assert ("email_addresses" in loaded(**given)) == (addresses is not None)
+
+
+def test_an_empty_list_of_the_environment_is_told_from_no_list() -> None:
+    """`[]` in the variable is a list; an empty variable is none."""
+    assert from_environment(email_addresses="[]")["email_addresses"] == []
+    assert "email_addresses" not in from_environment(email_addresses="")
 
 
 @pytest.mark.parametrize(
@@ -132,27 +151,33 @@ def test_null_and_empty_text_count_as_not_set_for_what_is_off(name: str, empty: 
         ("fail_on_rejected_address", "True", True),
         ("fail_on_rejected_address", "false", False),
         ("fail_on_rejected_address", "FALSE", False),
+        ("fail_on_rejected_address", " off ", False),
+        ("fail_on_malformed_address", "No", False),
+        ("fail_on_malformed_address", "1", True),
+        ("days_between_rounds", "30", 30),
+        ("days_between_rounds", "0", 0),
+        ("days_between_rounds", "0.5", 0.5),
         ("stream_maps", '{"emails": {"from": null}}', {"emails": {"from": None}}),
         ("stream_map_config", '{"x": 1}', {"x": 1}),
         ("faker_config", '{"seed": 1}', {"seed": 1}),
         ("flattening_max_depth", "2", 2),
         ("flattening_max_key_length", "63", 63),
-        ("flattening_enabled", "true", True),
+        ("flattening_enabled", "false", False),
     ],
     ids=short,
 )
 def test_text_is_taken_as_what_it_says(name: str, text: str, value: object) -> None:
     """A number, boolean, array or object that comes as text has its own type."""
-    result = clean(**{name: text})[name]
+    result = loaded(**{name: text})[name]
     assert result == value
     assert type(result) is type(value) or isinstance(result, float)
 
 
-@pytest.mark.parametrize("name", STRINGS, ids=short)
+@pytest.mark.parametrize("name", TEXTS, ids=short)
 def test_text_settings_stay_text(name: str) -> None:
     """Text that looks like a number or an object stays the text that it is."""
-    assert clean(**{name: "7"})[name] == "7"
-    assert clean(**{name: "{}"})[name] == "{}"
+    assert loaded(**{name: "7"})[name] == "7"
+    assert loaded(**{name: "{}"})[name] == "{}"
 
 
 @pytest.mark.parametrize(
@@ -162,6 +187,8 @@ def test_text_settings_stay_text(name: str) -> None:
         *((name, [CANARY], "text") for name in STRINGS),
         *((name, CANARY, "an object") for name in OBJECTS),
         *((name, "[]", "an object") for name in OBJECTS),
+        *((name, "null", "an object") for name in OBJECTS),
+        *((name, '{"a": {}, "a": {}}', "an object") for name in OBJECTS),
         *((name, [CANARY], "an object") for name in OBJECTS),
         ("email_addresses", CANARY, "a list"),
         ("email_addresses", "a@b.de", "a list"),
@@ -191,8 +218,16 @@ def test_text_settings_stay_text(name: str) -> None:
         ("max_retry_wait", "x", "a number, at least 0"),
         ("max_requests_per_run", 0, "a whole number, at least 1"),
         ("max_requests_per_run", "none", "a whole number, at least 1"),
+        ("max_requests_per_run", " ", "a whole number, at least 1"),
         ("fail_on_rejected_address", CANARY, "true or false"),
+        ("fail_on_rejected_address", 1, "true or false"),
         ("fail_on_rejected_address", 2, "true or false"),
+        ("fail_on_rejected_address", "ture", "true or false"),
+        ("fail_on_rejected_address", "null", "true or false"),
+        ("fail_on_rejected_address", " ", "true or false"),
+        ("fail_on_malformed_address", CANARY, "true or false"),
+        ("days_between_rounds", -1, "a number, at least 0"),
+        ("days_between_rounds", "monthly", "a number, at least 0"),
         ("fail_on_rejected_address", "2", "true or false"),
         ("flattening_enabled", CANARY, "true or false"),
         ("flattening_max_depth", "x", "a whole number"),
@@ -203,6 +238,70 @@ def test_text_settings_stay_text(name: str) -> None:
 def test_a_wrong_value_is_refused_by_name(name: str, value: object, expected: str) -> None:
     """The line names the setting and what it has to be, and never shows the value."""
     assert f"{name} must be {expected}" in refusal(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"api_url": "https://API.gong.io:443/"},
+        {"stream_maps": {}},
+        {"stream_maps": {"emails": {}, "calls": {}}},
+        {"stream_map_config": {"salt": "x"}},
+        {"faker_config": {"seed": 1}},
+        {"stream_maps": "{}", "stream_map_config": {"salt": "x"}, "faker_config": {}},
+        {"flattening_enabled": False},
+        {"flattening_enabled": "false", "flattening_max_depth": 3, "flattening_separator": "-"},
+        {"flattening_max_depth": 3, "flattening_max_key_length": 20},
+        {"email_addresses": ["a@b.de"], "max_retries": 9, "requests_per_second": 1, "days_between_rounds": 30},
+        {"fail_on_rejected_address": False, "fail_on_malformed_address": False, "email_addresses_file": "x"},
+    ],
+    ids=short,
+)
+def test_settings_that_change_nothing_have_no_part_in_the_shape(given: dict[str, object]) -> None:
+    """A round goes on if only such settings change."""
+    assert shape(**given) == shape()
+
+
+def test_flattening_by_its_defaults_has_one_shape() -> None:
+    """A default that is written out changes nothing."""
+    flattened = {"flattening_enabled": True, "flattening_max_depth": 2}
+    assert shape(**flattened, flattening_separator="__", flattening_max_key_length=255) == shape(**flattened)
+
+
+def test_each_form_of_a_setting_has_one_shape() -> None:
+    """Text from a variable and the value from a file are the same setting, in any order of its keys."""
+    maps = {"emails": {"from": None, "mailbox": "x"}, "calls": None}
+    assert shape(stream_maps=maps) == shape(stream_maps=json.dumps(dict(reversed(maps.items()))))
+    assert shape(flattening_enabled="yes", flattening_max_depth="2.0") == shape(
+        flattening_enabled=True, flattening_max_depth=2
+    )
+
+
+def test_settings_that_shape_the_output_each_have_a_shape_of_their_own() -> None:
+    """None of these is taken for another: a round would mix two outputs."""
+    maps: dict[str, object] = {"stream_maps": {"emails": {"from": None}}}
+    flattened: dict[str, object] = {"flattening_enabled": True, "flattening_max_depth": 2}
+    given: list[dict[str, object]] = [
+        {},
+        {"api_url": "https://us-1.api.gong.io"},
+        {"api_url": "https://api.gong.io/path"},
+        {"api_url": "https://api.gong.io/PATH"},
+        {"api_url": "https://api.gong.io:8443"},
+        maps,
+        {"stream_maps": {"emails": {"from": ""}}},
+        {"stream_maps": {"emails": None}},
+        {"stream_maps": {"emails": {}, "__else__": None}},
+        {**maps, "stream_map_config": {"salt": "x"}},
+        {**maps, "stream_map_config": {"salt": "y"}},
+        {**maps, "faker_config": {"seed": 1}},
+        flattened,
+        {**flattened, "flattening_max_depth": 3},
+        {**flattened, "flattening_separator": "-"},
+        {**flattened, "flattening_max_key_length": 30},
+        {**flattened, **maps},
+    ]
+    shapes = [shape(**settings_) for settings_ in given]
+    assert len(set(shapes)) == len(given)
 
 
 def test_all_wrong_settings_are_named_at_once() -> None:
@@ -229,7 +328,7 @@ def test_the_name_of_an_unknown_setting_is_shown_only_where_it_can_be_no_address
 @pytest.mark.parametrize("value", [False, "false", "False", 0, "0"], ids=short)
 def test_activate_version_may_be_switched_off(value: object) -> None:
     """What asks for no ACTIVATE_VERSION is accepted, and is no setting of its own."""
-    assert clean(emit_activate_version_messages=value) == DEFAULTS
+    assert loaded(emit_activate_version_messages=value) == DEFAULTS
 
 
 @pytest.mark.parametrize("value", [True, "true", 1, CANARY, [], {}], ids=short)
@@ -251,10 +350,15 @@ def test_batches_are_refused(value: object) -> None:
         ("https://us-12345.api.gong.io/", "https://us-12345.api.gong.io"),
         ("  https://us-12345.api.gong.io//  ", "https://us-12345.api.gong.io"),
         ("https://proxy.example.com:8443/gong/", "https://proxy.example.com:8443/gong"),
-        ("HTTPS://API.gong.io", "HTTPS://API.gong.io"),
-        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+        ("HTTPS://API.gong.io", "https://api.gong.io"),
+        ("https://[2001:DB8::1]:8443/", "https://[2001:db8::1]:8443"),
+        ("https://api.gong.io:443", "https://api.gong.io"),
+        ("https://api.gong.io:", "https://api.gong.io"),
+        ("https://api.gong.io:80", "https://api.gong.io:80"),
+        ("http://localhost:80/", "http://localhost"),
+        ("https://proxy.example.com/Gong/", "https://proxy.example.com/Gong"),
         ("http://localhost:8000", "http://localhost:8000"),
-        ("http://LOCALHOST", "http://LOCALHOST"),
+        ("http://LOCALHOST", "http://localhost"),
         ("http://127.0.0.1:8000/", "http://127.0.0.1:8000"),
         ("http://127.8.8.8", "http://127.8.8.8"),
         ("http://[::1]:8000", "http://[::1]:8000"),
@@ -262,8 +366,8 @@ def test_batches_are_refused(value: object) -> None:
     ids=short,
 )
 def test_api_url_may_be_any_https_url_or_http_on_loopback(text: str, url: str) -> None:
-    """The base URL is taken without its trailing slash."""
-    assert checked(**TOKEN, api_url=text).api_url == url
+    """Spellings of one base URL are one: without trailing slash and default port, scheme and host in lower case."""
+    assert checked(**TOKEN, api_url=text).api_url == loaded(api_url=text)["api_url"] == url
 
 
 @pytest.mark.parametrize(
@@ -363,23 +467,31 @@ def test_the_secrets_to_hide_are_those_of_the_way_that_is_used() -> None:
     assert checked(**KEY_PAIR).secrets == ("pair-secret", base64.b64encode(b"key:pair-secret").decode())
 
 
-def test_only_known_names_are_read_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unknown variable, and one that is empty, is passed over."""
-    monkeypatch.setenv("TAP_GONG_PRIVACY_MISSPELT", "1")
-    monkeypatch.setenv("TAP_GONG_PRIVACY_LOGLEVEL", "DEBUG")
-    monkeypatch.setenv("TAP_GONG_PRIVACY_ACCESS_KEY", "")
-    monkeypatch.setenv("TAP_GONG_PRIVACY_MAX_RETRIES", "7")
-    monkeypatch.setenv("tap_gong_privacy_api_url", "https://lower.example.com")
-    assert settings.from_environment(SCHEMA) == {"max_retries": "7"}
+def test_only_known_names_are_read_of_the_environment() -> None:
+    """A variable that is unknown, empty or in lower case is passed over."""
+    environment = {
+        "TAP_GONG_PRIVACY_ACCESS_TOKEN": "token-secret",
+        "TAP_GONG_PRIVACY_MISSPELT": "1",
+        "TAP_GONG_PRIVACY_LOGLEVEL": "DEBUG",
+        "TAP_GONG_PRIVACY_ACCESS_KEY": "",
+        "TAP_GONG_PRIVACY_MAX_RETRIES": "7",
+        "tap_gong_privacy_api_url": "https://lower.example.com",
+    }
+    assert settings.load({}, SCHEMA, environment)[0] == {**DEFAULTS, **TOKEN, "max_retries": 7}
 
 
-@pytest.mark.parametrize(
-    "name", [*sorted(SCHEMA["properties"]), "emit_activate_version_messages", "batch_config"], ids=short
-)
-def test_each_setting_is_read_of_the_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", [*sorted(SCHEMA["properties"].keys() - set(STRINGS)), *SWITCHED_OFF], ids=short)
+def test_each_setting_is_read_of_the_environment(name: str) -> None:
     """Each known setting has its variable, those that are only refused among them."""
-    monkeypatch.setenv(f"TAP_GONG_PRIVACY_{name.upper()}", "x")
-    assert settings.from_environment(SCHEMA) == {name: "x"}
+    with pytest.raises(ConfigError, match=f"{name} must be") as caught:
+        from_environment(**{name: CANARY})
+    assert CANARY not in caught.value.message
+
+
+@pytest.mark.parametrize("name", TEXTS, ids=short)
+def test_each_text_is_read_of_the_environment(name: str) -> None:
+    """What a variable of text holds is the setting."""
+    assert from_environment(**{name: "x"})[name] == "x"
 
 
 def test_a_run_that_is_set_by_the_environment_alone(sandbox: Sandbox) -> None:
@@ -479,11 +591,11 @@ def test_odd_credentials_reach_gong_and_no_log(secret: str) -> None:
         ({"api_url": f"http://{CANARY}.example.com"}, "api_url must be"),
         ({"batch_config": {"encoding": CANARY}}, "batch_config must be left out"),
         ({"emit_activate_version_messages": CANARY}, "emit_activate_version_messages must be false"),
-        ({"stream_maps": {"emails": {"x": "\ud800"}}}, "stream_maps holds half of a character"),
+        ({"stream_maps": {"emails": {"x": "\ud800"}}}, "stream_maps holds an invalid character"),
         ({"stream_maps": {"emails": 5}}, "stream_maps is not of the documented shape"),
         ({"faker_config": {"locale": {"a": CANARY}}}, "faker_config is not of the documented shape"),
         ({"flattening_enabled": True}, "flattening_enabled needs flattening_max_depth"),
-        ({"email_addresses": []}, "set email_addresses or email_addresses_file"),
+        ({"email_addresses": None}, "set email_addresses or email_addresses_file"),
     ],
     ids=short,
 )
