@@ -29,7 +29,7 @@ def main() -> None:
         code = command.main(prog_name="tap-gong-privacy", standalone_mode=False)
     except ConfigError as error:
         # As a log record, because Meltano relays a plain line at INFO.
-        logging.getLogger("tap-gong-privacy").error("%s", _message(error))
+        logging.getLogger("tap-gong-privacy").error("%s", _message(error))  # noqa: TRY400 - no traceback
         code = error.exit_code
     except click.ClickException as error:
         click.echo(f"Error: {_message(error)}", file=sys.stderr)

@@ -10,7 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
 
     from tap_gong_privacy.gong.outcomes import Outcome
 
@@ -39,7 +39,7 @@ class Prefetcher:
         addresses: Iterable[str],
         reserve: Callable[[int], None],
         tick: Callable[[], None],
-    ) -> Iterator[Outcome]:
+    ) -> Generator[Outcome, None, None]:
         """Look up addresses. Can be called once.
 
         Args:

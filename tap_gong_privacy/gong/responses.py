@@ -91,7 +91,7 @@ def _is_refusal(status: int) -> bool:
 
 def _advice(status: int) -> str:
     if _is_refusal(status):
-        return f"Check api_url, that the credentials have the scope {SCOPE}, and that Gong accepts this machine's IP address."
+        return f"Check api_url, that the credentials have the scope {SCOPE}, and Gong's list of allowed IP addresses."
     return "Gong may be out of order: run again later."
 
 
@@ -165,7 +165,7 @@ def _credentials_refused(response: Response) -> Reason:
     is_harmless = isinstance(request_id, str) and _SHOWN_REQUEST_ID.fullmatch(request_id)
     return Reason(
         f"Gong answered 401 (requestId {request_id if is_harmless else 'not given'})",
-        f"Check the credentials, that they have the scope {SCOPE}, and api_url (Gong answers 401 to unknown paths too).",
+        f"Check the credentials, their scope {SCOPE}, and api_url (Gong answers 401 to unknown paths too).",
     )
 
 

@@ -202,7 +202,9 @@ class Transport:
             # Plain HTTP goes to loopback alone: no proxy may see the credentials.
             session.trust_env = False
         request = requests.Request("GET", self._url, headers={"Accept": "application/json"}, auth=self._credentials)
-        settings = dict(session.merge_environment_settings(self._url, {}, stream=True, verify=None, cert=None))
+        settings: dict[str, Any] = dict(
+            session.merge_environment_settings(self._url, {}, stream=True, verify=None, cert=None),
+        )
         _check_proxy(select_proxy(self._url, settings["proxies"]))
         return _Line(session, session.prepare_request(request), settings)
 

@@ -1,38 +1,36 @@
-"""The addresses to look up: read, checked, each entry named by its place."""
+"""Reads the list of addresses from both settings, and finds entries that are no address."""
 
 from __future__ import annotations
 
-import csv
-import io
-import itertools
+import ipaddress
+import json
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import fsspec
+from typing import TYPE_CHECKING, Final
 
 from tap_gong_privacy.errors import ConfigError
+from tap_gong_privacy.round.list_file import FILE, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_LIST = "email_addresses"
-_FILE = "email_addresses_file"
-_SHOWN_AT_MOST = 10
-_INVISIBLE = {"Cc", "Cf", "Cs"}
-_SEPARATORS = ",;<>"
-_LINE_END = re.compile(rb"\r\n?|\n")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_LIST: Final = "email_addresses"
+_SHOWN_AT_MOST: Final = 10
+_EMPTY: Final = "empty"
+_INVISIBLE: Final = {"Cc", "Cf", "Cs"}
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_SPECIALS: Final = frozenset('()<>[]:;@\\,"')
+_IN_DOMAINS: Final = {"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd"}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of the list.
+    """One entry of the list.
 
     Attributes:
-        text: The entry, trimmed.
-        is_malformed: Whether it is not an e-mail address. Gong is not asked about such an entry.
+        text: The address as it is written, trimmed.
+        is_malformed: Whether it is no address, and so must not be asked.
     """
 
     text: str
@@ -40,140 +38,114 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    place: str
-    value: object
+class AddressList:
+    """The addresses of both settings.
+
+    Attributes:
+        entries: The list's entries before the file's, in their order, without exact duplicates.
+        warning: One line with the places of the entries that are no address; None if there are none.
+    """
+
+    entries: tuple[Entry, ...]
+    warning: str | None
 
 
-def read_addresses(listed: Iterable[object], file: str | None, column: str) -> tuple[str, ...]:
-    """Read the addresses of both settings: trimmed, checked, exact duplicates once.
+def read_list(
+    listed: Iterable[object] | None, file: str | None, column: str, *, fail_on_malformed: bool = True
+) -> AddressList:
+    """Read and check the addresses of both settings.
 
     Args:
-        listed: The entries of `email_addresses`.
-        file: The path or fsspec URL of `email_addresses_file`: a `.csv`, or else a text file.
-        column: The column of a `.csv` (`email_addresses_column`).
+        listed: The entries of `email_addresses`; None if it is not set.
+        file: The path or fsspec URL of `email_addresses_file`; None if it is not set.
+        column: The column of a CSV file that holds the addresses.
+        fail_on_malformed: Whether an entry that is no address is an error. If not, it becomes a malformed entry, or
+            is left out if it is empty, and a warning names its place.
 
     Returns:
-        The addresses, the list first.
+        The addresses. There may be none.
 
     Raises:
-        ConfigError: If an entry is no address, the file cannot be read, or there is no address at all.
+        ConfigError: If neither setting is given, the file cannot be read, or an entry is no address.
     """
-    entries = itertools.chain(
-        (_Entry(f"{_LIST} entry {number}", value) for number, value in enumerate(listed, 1)),
-        _read_file(file, column) if file else (),
-    )
-    addresses: dict[str, None] = {}
+    if listed is None and file is None:
+        msg = f"No addresses to look up: set {_LIST} or {FILE}."
+        raise ConfigError(msg)
+    entries: dict[str, Entry] = {}
     wrong: list[str] = []
-    for entry in entries:
-        address = entry.value.strip() if isinstance(entry.value, str) else entry.value
-        reason = _fault_of(address)
-        if reason or not isinstance(address, str):
-            wrong.append(f"{entry.place} ({reason})")
-        else:
-            addresses[address] = None
-    if wrong:
-        more = len(wrong) - _SHOWN_AT_MOST
-        shown = ", ".join(wrong[:_SHOWN_AT_MOST]) + (f" and {more} more" if more > 0 else "")
-        msg = f"Not an e-mail address: {shown}. Correct or remove them; nothing was asked."
+    for place, value in _read(listed, file, column):
+        text = value.strip() if isinstance(value, str) else _json(place, value)
+        reason = _find_fault(text) if isinstance(value, str) else "not text"
+        if reason:
+            wrong.append(f"{place} ({reason})")
+        if reason != _EMPTY:
+            entries.setdefault(text, Entry(text, is_malformed=reason is not None))
+    if wrong and fail_on_malformed:
+        msg = (
+            f"Not an e-mail address: {_join(wrong)}. Correct or remove them, or set fail_on_malformed_address to "
+            "false; nothing was asked."
+        )
         raise ConfigError(msg)
-    if not addresses:
-        msg = f"No address to look up: set {_LIST} or {_FILE}."
-        raise ConfigError(msg)
-    return tuple(addresses)
+    warning = f"Not an e-mail address, so not asked: {_join(wrong)}." if wrong else None
+    return AddressList(tuple(entries.values()), warning)
 
 
-def _fault_of(address: object) -> str | None:
-    """Say what is wrong with a trimmed entry, without showing it. None where nothing is.
+def _read(listed: Iterable[object] | None, file: str | None, column: str) -> Iterator[tuple[str, object]]:
+    """Yield each entry with its place."""
+    for number, value in enumerate(listed or (), 1):
+        yield f"{_LIST} entry {number}", value
+    if file is not None:
+        for line, text in read_file(file, column):
+            yield f"{FILE} line {line}", text
 
-    Gong would answer such an entry with five empty arrays: a false "nothing held".
+
+def _json(place: str, value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (RecursionError, ValueError):
+        msg = f"{place} is not text, and is nested too deeply or too long to be shown. Correct or remove it."
+        raise ConfigError(msg) from None
+
+
+def _join(wrong: list[str]) -> str:
+    more = len(wrong) - _SHOWN_AT_MOST
+    return ", ".join(wrong[:_SHOWN_AT_MOST]) + (f", and {more} more" if more > 0 else "")
+
+
+def _find_fault(text: str) -> str | None:
+    """Return why a trimmed text is not one bare address, without quoting it; None if it is one.
+
+    Gong would answer a malformed address with five empty arrays: a false "nothing held".
     """
-    if not isinstance(address, str):
-        return "not text"
-    local, at, domain = address.rpartition("@")
-    is_quoted = _QUOTED.fullmatch(local) is not None
-    if not address:
-        reason = "empty"
+    local, at, domain = text.rpartition("@")
+    reason = None
+    if not text:
+        reason = _EMPTY
     elif not (local and at and domain):
         reason = "no text on both sides of an at sign"
-    elif any(character.isspace() or unicodedata.category(character) in _INVISIBLE for character in address):
+    elif any(letter.isspace() or unicodedata.category(letter) in _INVISIBLE for letter in text):
         reason = "white space, a control or an invisible character in it"
-    elif address.casefold().startswith("mailto:"):
-        reason = "mailto: in front of it"
-    elif any(separator in (domain if is_quoted else address) for separator in _SEPARATORS):
-        reason = "one of , ; < > in it"
-    else:
-        return None
+    elif not _QUOTED.fullmatch(local) and not _SPECIALS.isdisjoint(local):
+        reason = "a prefix, quote, bracket, separator or second at sign before its domain"
+    elif not _is_domain(domain):
+        reason = "what follows its at sign is no domain"
     return reason
 
 
-def _read_file(file: str, column: str) -> Iterator[_Entry]:
-    content = _load(file)
+def _is_domain(domain: str) -> bool:
+    if domain.startswith("[") and domain.endswith("]"):
+        return _is_ip_address(domain[1:-1])
+    has_outer_dot = domain.startswith(".") or domain.endswith(".")
+    return not has_outer_dot and all(
+        letter in "-_." or unicodedata.category(letter) in _IN_DOMAINS for letter in domain
+    )
+
+
+def _is_ip_address(text: str) -> bool:
+    """Tell whether a text is what an address literal has between its brackets: `192.0.2.1` or `IPv6:2001:db8::1`."""
+    is_version_6 = text[:5].lower() == "ipv6:"
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = len(_LINE_END.findall(content, 0, error.start)) + 1
-        msg = f"{_FILE} line {line} is not UTF-8: save the file as UTF-8."
-        raise ConfigError(msg) from None
-    return _csv_entries(text, column) if _is_csv(file) else _text_entries(text)
-
-
-def _load(file: str) -> bytes:
-    """Read the whole file. Its path, and what fsspec says about it, are not shown: both can hold secrets."""
-    try:
-        with fsspec.open(file, "rb") as stream:
-            content: bytes = stream.read()
-    except FileNotFoundError:
-        msg = f"{_FILE}: there is no such file. Give a path, or an fsspec URL."
-    except ImportError:
-        msg = f"{_FILE}: a package for this kind of URL is missing. For s3://, install tap-gong-privacy[s3]."
-    except PermissionError:
-        msg = f"{_FILE}: the file may not be read. Check its permissions or the storage's credentials."
-    except Exception as error:  # noqa: BLE001 - each storage raises its own
-        msg = f"{_FILE}: the file could not be read ({type(error).__name__}). Give a path, or an fsspec URL."
-    else:
-        return content
-    raise ConfigError(msg)
-
-
-def _is_csv(file: str) -> bool:
-    # The first link of a chained URL that has a path (simplecache has none), without the query of a signed one.
-    path = next((link for link in file.split("::") if "://" in link), file)
-    return path.split("?", maxsplit=1)[0].lower().endswith(".csv") if "://" in path else path.lower().endswith(".csv")
-
-
-def _text_entries(text: str) -> Iterator[_Entry]:
-    for number, line in enumerate(io.StringIO(text, newline=None), 1):
-        entry = line.strip()
-        if entry and not entry.startswith("#"):
-            yield _Entry(f"{_FILE} line {number}", entry)
-
-
-def _csv_entries(text: str, column: str) -> Iterator[_Entry]:
-    rows = _rows(text)
-    _, names = next(rows, (1, []))
-    header = [name.strip() for name in names]
-    if header.count(column.strip()) != 1:
-        msg = f"{_FILE}: its header row must have one column of the name that email_addresses_column gives."
-        raise ConfigError(msg)
-    index = header.index(column.strip())
-    for line, row in rows:
-        yield _Entry(f"{_FILE} line {line}", row[index] if index < len(row) else "")
-
-
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that have a cell, each with its first physical line."""
-    # Strict: a quote that is never closed would otherwise swallow the rest of the list. A space before a quote would
-    # make it a part of the address.
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            row = next(reader, None)
-        except csv.Error:
-            msg = f"{_FILE} line {reader.line_num} is not readable as CSV: check its quotes."
-            raise ConfigError(msg) from None
-        if row is None:
-            return
-        if row:
-            yield line, row
+        ipaddress.ip_address(text[5:] if is_version_6 else text)
+    except ValueError:
+        return False
+    return True

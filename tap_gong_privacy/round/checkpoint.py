@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from tap_gong_privacy.gong import times
-from tap_gong_privacy.gong.client import Status
+from tap_gong_privacy.gong.outcomes import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -64,11 +64,8 @@ def closing_line(round_: Round, calls: Calls) -> tuple[str, dict[str, int]]:
         "further_tries": calls.further_tries,
         "answered_with_429": calls.limited,
     }
-    line = (
-        f"{round_.summary()}; {calls.total} calls, {calls.further_tries} of them further tries, {calls.limited} answered "
-        "with 429"
-    )
-    return line, counts
+    calls_line = f"{calls.total} calls, {calls.further_tries} of them further tries, {calls.limited} answered with 429"
+    return f"{round_.summary()}; {calls_line}", counts
 
 
 def places_line(round_: Round, *, accepts_rejected: bool) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from tap_gong_privacy.gong.client import Listener
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ class Progress(Listener):
         with self._lock:
             return replace(self.calls, by_status=self.calls.by_status.copy())
 
+    @override
     def called(self, status: int | None, seconds: float, *, is_further_try: bool) -> None:
         """Count a call."""
         with self._lock:
@@ -97,12 +100,14 @@ class Progress(Listener):
             self.calls.seconds += seconds
             self.calls.further_tries += is_further_try
 
+    @override
     def failed(self, rank: int, reason: Reason, tries_left: int) -> None:
         """Say that a try failed, if its reason is new."""
         tries = f"up to {tries_left} further tries" if tries_left else "no further tries"
         line = f"address {self._places[rank]} of {self._total}: {reason.text}; {tries}"
         self._trouble(reason.text, line)
 
+    @override
     def paused(self, seconds: float, *, is_asked: bool) -> None:
         """Say that all calls pause, if none has paused yet."""
         with self._lock:

@@ -16,7 +16,7 @@ from tap_gong_privacy.gong.transport import Credentials, Transport
 from tap_gong_privacy.round.progress import Progress, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from tap_gong_privacy.round.addresses import Entry
     from tap_gong_privacy.round.checkpoint import Round
@@ -65,16 +65,7 @@ def build(settings: Settings, round_: Round, mode: Mode) -> Run:
         max_retries=0 if is_test else settings.max_retries,
         max_retry_wait=longest_wait,
     )
-    return Run(
-        settings.api_url,
-        round_,
-        client,
-        progress,
-        to_do,
-        max_concurrency=settings.max_concurrency,
-        requests_per_second=settings.requests_per_second,
-        budget=settings.max_requests_per_run,
-    )
+    return Run(settings, round_, client, progress, to_do)
 
 
 class Run:
@@ -82,39 +73,32 @@ class Run:
 
     def __init__(
         self,
-        api_url: str,
+        settings: Settings,
         round_: Round,
         client: Client,
         progress: Progress,
         to_do: Sequence[Entry],
-        *,
-        max_concurrency: int,
-        requests_per_second: float,
-        budget: int | None = None,
     ) -> None:
-        """Initialize the run.
+        """Initialize the run. See `build`.
 
         Args:
-            api_url: The base URL that is asked.
+            settings: The tap's settings.
             round_: Where outcomes are recorded.
             client: Asks Gong.
             progress: Says what happens.
             to_do: The entries that the run takes, in order.
-            max_concurrency: Look-ups in flight at once.
-            requests_per_second: The pace, for the expected time.
-            budget: Calls that the run may make, for the expected time.
         """
-        self.api_url = api_url
+        self.api_url = settings.api_url
         self.round = round_
         self.progress = progress
         self.first_outcome: Outcome | None = None
         self._client = client
         self._to_do = to_do
         self._asked = [entry.text for entry in to_do if not entry.is_malformed]
-        self._prefetcher = Prefetcher(client.look_up, max_concurrency)
-        self._pace = requests_per_second
-        self._expected = len(self._asked) if budget is None else min(budget, len(self._asked))
-        self._budget = budget
+        self._prefetcher = Prefetcher(client.look_up, settings.max_concurrency)
+        self._pace = settings.requests_per_second
+        self._budget = settings.max_requests_per_run
+        self._expected = len(self._asked) if self._budget is None else min(self._budget, len(self._asked))
         self._done = 0
         self._failures: list[Outcome] = []
         self._is_outage = False
@@ -129,7 +113,7 @@ class Run:
         """Whether the run has spent `max_requests_per_run`."""
         return self._client.pacer.is_spent
 
-    def outcomes(self, *ticks: Callable[[], None]) -> Iterator[tuple[Entry, Outcome]]:
+    def outcomes(self, *ticks: Callable[[], None]) -> Generator[tuple[Entry, Outcome], None, None]:
         """Look up the addresses. The caller records each outcome with `record` once its records are written.
 
         Args:
@@ -180,9 +164,10 @@ class Run:
             return Stop(refused_everything(outcome.http_status), is_outage=True)
         if count < _OUTAGE or outcome.reason is None:
             return None
+        reason = outcome.reason
         return Stop(
-            f"{count} addresses in a row failed (the last one: {outcome.reason.text}). {outcome.reason.advice} Then run "
-            "again with the same state.",
+            f"{count} addresses in a row failed (the last one: {reason.text}). {reason.advice} The next run with the "
+            "same state resumes behind them.",
             is_outage=True,
         )
 
@@ -195,8 +180,8 @@ class Run:
         round_ = self.round
         if round_.started_over:
             logger.warning(
-                "Starting over, because api_url, the selection, the stream maps or the flattening changed: %d look-ups of "
-                "this round are made again",
+                "Starting over, because api_url, the selection, the stream maps or the flattening changed: %d look-ups "
+                "of this round are made again",
                 round_.lost_outcomes,
             )
         if round_.is_resumed:

@@ -7,10 +7,9 @@ import fnmatch
 import importlib.util
 import traceback
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from singer_sdk.mapper import RemoveRecordTransform
-from typing_extensions import Self
 
 from tap_gong_privacy.errors import ConfigError
 from tap_gong_privacy.singer import schemas

@@ -44,9 +44,9 @@ class CallMeter:
         if calls.total == written.total:
             return
         logger = metrics.get_metrics_logger()
-        tags = {metrics.Tag.STREAM: LOOKUPS, metrics.Tag.PID: os.getpid()}
+        tags: dict[str, object] = {metrics.Tag.STREAM: LOOKUPS, metrics.Tag.PID: os.getpid()}
         for status, count in (calls.by_status - written.by_status).items():
-            by_status = {**tags, metrics.Tag.HTTP_STATUS_CODE: "none" if status is None else status}
+            by_status: dict[str, object] = {**tags, metrics.Tag.HTTP_STATUS_CODE: "none" if status is None else status}
             metrics.log(logger, metrics.Point("counter", metrics.Metric.HTTP_REQUEST_COUNT, count, by_status))
         mean = (calls.seconds - written.seconds) / (calls.total - written.total)
         metrics.log(logger, metrics.Point("timer", metrics.Metric.HTTP_REQUEST_DURATION, round(mean, 6), tags))

@@ -128,7 +128,7 @@ class LookupsStream(_PrivacyStream):
         for stream in self._sections:
             elements = answer.sections[stream.section.name]
             built = records.build(stream.section, elements, shared, self._notices.undocumented)
-            count = stream.write(built, str(shared[schemas.LOOKED_UP_AT])) if stream.selected else sum(1 for _ in built)
+            count = stream.write(built, str(shared[schemas.LOOKED_UP_AT])) if stream.selected else len(list(built))
             counts[schemas.count_column(stream.section)] = count
         return counts
 
@@ -141,7 +141,7 @@ class LookupsStream(_PrivacyStream):
         self.stream_state.clear()
         self.stream_state.update(bookmark)
         self._tap.state_writer.write_state(self._tap.state)
-        size = sum(len(value) for value in bookmark.values() if isinstance(value, str))
+        size = sum(map(len, bookmark.values()))
         wait = 0.0 if size < _SMALL_STATE else min(size / _STATE_BYTES_PER_SECOND, _MOST_SECONDS_BETWEEN_STATES)
         self._next_state = now + wait
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tap_gong_privacy.gong.client import Status
+from tap_gong_privacy.gong.outcomes import Status
 from tap_gong_privacy.round import checkpoint
 from tap_gong_privacy.round.addresses import Entry
 from tap_gong_privacy.round.checkpoint import Round

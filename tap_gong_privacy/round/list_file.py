@@ -1,0 +1,176 @@
+"""Reads the file of addresses: a `.csv` or a text file, each entry with its physical line."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from tap_gong_privacy.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+FILE: Final = "email_addresses_file"
+
+_SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_LINE_END: Final = re.compile(r"\r\n?|\n")
+_LONGEST_SHOWN_NAME: Final = 64
+
+
+def read_file(file: str, column: str) -> list[tuple[int, str]]:
+    """Read the entries of a file, unchecked.
+
+    Args:
+        file: A path or fsspec URL. A name that ends in `.csv` makes it a CSV file, any other a text file.
+        column: The column of a CSV file that holds the addresses.
+
+    Returns:
+        Each entry with the physical line, counted from 1, on which it (or its CSV row) begins.
+
+    Raises:
+        ConfigError: If the file cannot be loaded or decoded, or is a CSV file with broken quotes or without the
+            column. The message shows nothing of the file, and not its path.
+    """
+    text = _decode(_load(file))
+    return _csv_entries(text, column) if _is_csv(file) else _text_entries(text)
+
+
+def _load(file: str) -> bytes:
+    # The messages leave out the path and the storage's own error, because both can contain secrets.
+    try:
+        file_system, path = fsspec.url_to_fs(file)
+        if isinstance(file_system, LocalFileSystem):
+            # fsspec seeks in local files, which a pipe does not allow.
+            return Path(path).read_bytes()
+        with file_system.open(path, "rb") as stream:
+            content: bytes = stream.read()
+    except FileNotFoundError:
+        msg = f"{FILE}: there is no such file. Give a path, or an fsspec URL."
+    except ImportError:
+        msg = f"{FILE}: a package for this kind of URL is missing. For s3://, install tap-gong-privacy[s3]."
+    except PermissionError:
+        msg = f"{FILE}: the file may not be read. Check its permissions or the storage's credentials."
+    except Exception as error:  # noqa: BLE001 - each storage raises its own
+        msg = f"{FILE}: the file could not be read ({type(error).__name__}). Give a path, or an fsspec URL."
+    else:
+        return content
+    raise ConfigError(msg)
+
+
+def _decode(content: bytes) -> str:
+    encoding, name = ("utf-16", "UTF-16") if content.startswith(_UTF_16) else ("utf-8-sig", "UTF-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = len(_LINE_END.findall(content[: error.start].decode(encoding, "replace"))) + 1
+        msg = f"{FILE} line {line} is not {name}: save the file as UTF-8."
+        raise ConfigError(msg) from None
+
+
+def _is_csv(file: str) -> bool:
+    # In a chained URL the first link with a path names the file (simplecache has none). A signed URL ends in a query.
+    path = next((link for link in file.split("::") if "://" in link), file)
+    return path.split("?", maxsplit=1)[0].lower().endswith(".csv") if "://" in path else path.lower().endswith(".csv")
+
+
+def _text_entries(text: str) -> list[tuple[int, str]]:
+    lines = enumerate(map(str.strip, io.StringIO(text, newline=None)), 1)
+    return [(number, line) for number, line in lines if line and not line.startswith("#")]
+
+
+def _csv_entries(text: str, column: str) -> list[tuple[int, str]]:
+    with _cells_of_any_length(text):
+        separator, header = _find_header(text, column)
+        if not header:
+            return []
+        index = _find_column(header, separator, column)
+        rows = _rows(text, separator)
+        next(rows)
+        return [(line, _cell(row, index, len(header), separator)) for line, row in rows]
+
+
+@contextmanager
+def _cells_of_any_length(text: str) -> Iterator[None]:
+    """Lift the limit of 128 KiB for a cell, which the csv module keeps for the whole process."""
+    limit = csv.field_size_limit(max(len(text), csv.field_size_limit()))
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _find_header(text: str, column: str) -> tuple[str, list[str]]:
+    """Return the separator that the header row uses, and the row; an empty row if all cells of the file are empty."""
+    headers: dict[str, list[str]] = {}
+    for separator in _SEPARATORS:
+        try:
+            headers[separator] = next(_rows(text, separator), (0, []))[1]
+        except ConfigError as error:
+            broken_quotes = error
+    if not headers:
+        raise broken_quotes
+    if [] in headers.values():
+        return ",", []
+    return max(headers.items(), key=lambda item: (bool(_matches(item[1], column)), len(item[1])))
+
+
+def _matches(header: Sequence[str], column: str) -> list[int]:
+    """Return the places of the columns of this name; if none has it exactly, regardless of case and outer space."""
+    exact = [index for index, name in enumerate(header) if name == column]
+    return exact or [index for index, name in enumerate(header) if _folded(name) == _folded(column)]
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _find_column(header: Sequence[str], separator: str, column: str) -> int:
+    matches = _matches(header, column)
+    if len(matches) == 1:
+        return matches[0]
+    name = f"column {column}" if _is_harmless(column) else "column of the name that email_addresses_column gives"
+    found = f"{len(header)} column{'s' if len(header) > 1 else ''}, separator: {_SEPARATORS[separator]}"
+    msg = (
+        f"{FILE}: its header row has {'more than one' if matches else 'no'} {name} (found: {found}). Correct the "
+        "header or email_addresses_column; a file without a header row must not be named .csv."
+    )
+    raise ConfigError(msg)
+
+
+def _is_harmless(name: str) -> bool:
+    """Tell whether a column's name can be shown: it cannot contain an address, a path, a URL or a line break."""
+    return len(name) <= _LONGEST_SHOWN_NAME and all(letter.isalnum() or letter in " _-" for letter in name)
+
+
+def _cell(row: Sequence[str], index: int, width: int, separator: str) -> str:
+    cell = row[index] if index < len(row) else ""
+    # "email_address\na@b.example,c@d.example": the second address would be silently ignored. Together the two are a
+    # malformed entry.
+    surplus = [other for other in row[width:] if "@" in other]
+    return separator.join([cell, *surplus]) if cell.strip() and surplus else cell
+
+
+def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not empty, each with its first physical line."""
+    # Strict, because an unclosed quote would otherwise swallow the rest of the list. Without skipinitialspace a quote
+    # after a space would become a part of the address.
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
+    line = 1
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                yield line, row
+            line = reader.line_num + 1
+    except csv.Error:
+        msg = f"{FILE} line {line} is not readable as CSV: check the quotes of the row that begins there."
+        raise ConfigError(msg) from None
