@@ -13,14 +13,13 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, quote_plus
 
 from jsonschema import Draft202012Validator, FormatChecker
-
-from tap_gong_privacy.gong.json_text import Number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -72,7 +71,7 @@ class Result:
 
     @cached_property
     def messages(self) -> list[Message]:
-        """The Singer messages; numbers with a fraction are a `Number`, and so lose no digit."""
+        """The Singer messages; numbers with a fraction are a `Decimal`, and so lose no digit."""
         return [_load(line) for line in self.lines]
 
     @property
@@ -285,7 +284,7 @@ def _configured_secrets(config: Mapping[str, object]) -> set[str]:
 
 
 def _load(line: str) -> Message:
-    message = json.loads(line, object_pairs_hook=_object, parse_float=Number, parse_int=_integer)
+    message = json.loads(line, object_pairs_hook=_object, parse_float=Decimal, parse_int=_integer)
     assert isinstance(message, dict)
     return message
 
@@ -296,5 +295,5 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _integer(digits: str) -> int | Number:
-    return Number(digits) if len(digits) >= _LONGEST_INTEGER else int(digits)
+def _integer(digits: str) -> int | Decimal:
+    return Decimal(digits) if len(digits) >= _LONGEST_INTEGER else int(digits)

@@ -237,10 +237,10 @@ def test_a_crash_at_setup_names_nobody(sandbox: Sandbox, tmp_path: Path, level: 
     crash = f"""
     from tap_gong_privacy import tap
 
-    def read_addresses(*given):
+    def read_list(*given, **named):
         raise RuntimeError(given, {SECRET!r})
 
-    tap.read_addresses = read_addresses
+    tap.read_list = read_list
     """
     assert "Error of the tap's own, please report it: RuntimeError" in run_crashing(sandbox, tmp_path, crash, level)
 
@@ -250,17 +250,17 @@ def test_the_net_catches_what_the_sdk_or_a_library_would_print(sandbox: Sandbox,
     crash = f"""
     import logging, sys, threading, warnings
     from tap_gong_privacy import tap
-    read = tap.read_addresses
+    read = tap.read_list
 
-    def read_addresses(*given):
+    def read_list(*given, **named):
         for address in {CANARIES!r}:
             logging.getLogger("tap-gong-privacy").warning("noise %s %s", address, {SECRET!r})
             logging.getLogger("some.library").error("noise %r", dict(a=address))
             warnings.warn(f"noise {{address}} {SECRET}")
             print("noise", address, {SECRET!r}, file=sys.stderr)
-        return read(*given)
+        return read(*given, **named)
 
-    tap.read_addresses = read_addresses
+    tap.read_list = read_list
     """
     shown = run_crashing(sandbox, tmp_path, crash, "DEBUG", code=0)
     assert shown.count("noise") >= 3 * len(CANARIES)
