@@ -6,6 +6,8 @@ import errno
 import os
 import select
 import signal
+import socket
+import stat
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -27,6 +29,7 @@ _BUFFER = 64 * 1024
 # A target that does not read must not keep a stopped tap: the contract gives it five seconds.
 _GRACE = 3.0
 _LAST_WORDS = 0.5
+_POLLRDHUP: int = getattr(select, "POLLRDHUP", 0)
 
 
 class SignalError(SystemExit):
@@ -202,12 +205,14 @@ class Output(MsgSpecWriter):
         """Find out, without writing, whether the target still reads.
 
         Raises:
-            OutputLostError: If it closed its end of the pipe.
+            OutputLostError: If it closed its end.
         """
         with suppress(OSError, ValueError):
             poll = select.poll()
-            poll.register(sys.stdout.fileno(), 0)
-            if any(event & (select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0)):
+            poll.register(sys.stdout.fileno(), _closed_events(sys.stdout.fileno()))
+            # Linux reports a closed pipe as POLLERR, other systems as POLLHUP, which a socket has on all of them.
+            closed = select.POLLERR | select.POLLHUP | select.POLLNVAL | _POLLRDHUP
+            if any(event & closed for _, event in poll.poll(0)):
                 self._lose(BrokenPipeError(errno.EPIPE, ""))
 
     @staticmethod
@@ -216,6 +221,15 @@ class Output(MsgSpecWriter):
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise OutputLostError(error) from None
+
+
+def _closed_events(descriptor: int) -> int:
+    """Return what `poll` has to be asked for, to see that the other end of stdout is closed."""
+    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+        return 0
+    with socket.socket(fileno=os.dup(descriptor)) as connection:
+        # TCP has no other sign. On a Unix socket it may only mean that the other end does not write.
+        return 0 if connection.family == socket.AF_UNIX else _POLLRDHUP
 
 
 def _encode_unknown(value: object) -> object:
