@@ -36,7 +36,7 @@ KEYS = {
     "owed",
 }
 FOUND, NOT_FOUND, REJECTED, FAILED, MALFORMED = Status
-MONDAY = datetime(2025, 6, 2, 3, 4, 5, tzinfo=UTC)
+MONDAY = datetime(2025, 6, 2, 3, 4, 5, 678_901, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
@@ -127,6 +127,7 @@ def test_the_list_may_change_in_any_way(texts: list[str], expected: list[str]) -
         FAILED: int("a2" in texts),
         MALFORMED: 0,
     }
+    assert round_.is_resumed == (not {"a1", "a2", "a3", "a4"}.isdisjoint(texts))
     assert not round_.started_over
 
 
@@ -174,6 +175,7 @@ def test_the_end_of_a_round_empties_each_key() -> None:
     assert bookmark == dict.fromkeys(KEYS, "")
     assert checkpoint.is_empty(bookmark)
     assert not round_of(bookmark=bookmark).is_resumed
+    assert not round_of(bookmark=bookmark).started_over
 
 
 @pytest.mark.parametrize("days", [0, 30])
@@ -223,6 +225,12 @@ def test_malformed_entries_are_done_once_in_each_round_in_their_place() -> None:
     round_.record(round_.to_do[2], MALFORMED)
     assert round_.summary() == "2 addresses: 2 found, 0 not found, 0 rejected, 0 failed, 0 not asked, 3 malformed"
     assert checkpoint.is_empty(round_.bookmark())
+
+
+def test_an_entry_may_hold_half_a_character() -> None:
+    """JSON can bring a lone surrogate, which has no form in UTF-8."""
+    listed = ["\ud800", "a@x"]
+    assert to_do(round_of(listed, asked(round_of(listed), MALFORMED).bookmark())) == ["a@x"]
 
 
 @pytest.mark.parametrize("days", [0, 30])
