@@ -112,7 +112,7 @@ class Round:
         """
         self._now = (now or datetime.now(UTC)).replace(microsecond=0)
         self._days = days_between_rounds
-        self._bookmark_before = bookmark
+        self._bookmark_before = bookmark.copy()
         self._entries = tuple(dict.fromkeys(entries))
         addresses = (entry.text for entry in self._entries if not entry.is_malformed)
         self._places = {address: place for place, address in enumerate(addresses, 1)}
@@ -222,7 +222,7 @@ class Round:
             entry, or if nothing was recorded yet in a new round.
         """
         if not self._entries or not self._outcomes:
-            return self._bookmark_before
+            return self._bookmark_before.copy()
         is_complete = self.total > 0 and not self.not_asked and all(map(self._is_done, self._entries))
         if is_complete and not self._days:
             return empty()

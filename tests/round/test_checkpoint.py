@@ -297,6 +297,15 @@ def test_a_round_that_starts_over_keeps_the_old_state_until_it_has_an_outcome() 
     assert round_of(bookmark=old, output="another").bookmark() == old
 
 
+def test_a_bookmark_belongs_to_its_caller() -> None:
+    """The SDK's state is cleared and filled in place; a round does not lose the bookmark that it began with."""
+    state = checkpoint.empty()
+    round_ = Round(entries(ADDRESSES), OUTPUT, state, now=MONDAY)
+    state.clear()
+    round_.bookmark().clear()
+    assert round_.bookmark() == checkpoint.empty()
+
+
 def test_another_version_starts_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """The version is part of the output's digest, not a key."""
     bookmark = half_done()
