@@ -22,6 +22,7 @@ import pytest
 from psycopg import sql
 
 from sandbox import Sandbox
+from tests.bookmarks import settled
 from tests.end_to_end.pipeline import PLUGINS, SCHEMA, SECTIONS, contradictions
 from tests.running import COMMAND, environment
 
@@ -85,7 +86,7 @@ class Tap:
         assert len(asked) == len(set(asked))
         self.asked.append(asked)
         before = self.done
-        has_begun = before > 0 or any(state["bookmarks"]["lookups"]["done"] for state in states)
+        has_begun = before > 0 or any(settled(state["bookmarks"]["lookups"]) for state in states)
         if states:
             self.state = states[-1]
         self.is_over = is_whole or (has_begun and not self.done)
@@ -94,9 +95,7 @@ class Tap:
     @property
     def done(self) -> int:
         """How many addresses the state proves done."""
-        done = self.state["bookmarks"]["lookups"]["done"] if self.state else 0
-        assert isinstance(done, int)
-        return done
+        return settled(self.state["bookmarks"]["lookups"]) if self.state else 0
 
     @property
     def extra(self) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox import EXAMPLE_ADDRESS, Sandbox
+from tests.bookmarks import settled
 from tests.running import Result, check_nobody_named, check_output, check_schemas_and_records, run_tap
 
 if TYPE_CHECKING:
@@ -452,4 +453,4 @@ def test_stream_maps_that_fail_on_a_record_stop_the_run_without_a_value(
     assert "stream_maps failed on a record" in result.stderr
     assert "please report it" not in result.stderr
     assert "canary" not in result.stderr.lower()
-    assert not any(state["bookmarks"]["lookups"]["done"] for state in result.states)
+    assert not any(settled(state["bookmarks"]["lookups"]) for state in result.states)
