@@ -150,3 +150,28 @@ def test_failed_then_run_again(pipeline: Pipeline, database: Connection) -> None
         f"{LISTED[1]} {status}" for status in ("failed", "found", "found")
     ]
     assert contradictions(database) == {}
+
+
+def test_a_list_in_a_file_that_changes_between_the_runs(
+    pipeline: Pipeline, database: Connection, tmp_path: Path
+) -> None:
+    """With a budget of three calls a run, nobody is asked twice in a round, and newcomers are asked in their place."""
+    path = tmp_path / "people.csv"
+    del pipeline.environment["TAP_GONG_PRIVACY_EMAIL_ADDRESSES"]
+    pipeline.environment |= as_environment("tap-gong-privacy", email_addresses_file=str(path), max_requests_per_run=3)
+    first, second, third, fourth, fifth, sixth = LISTED
+    nights = [
+        (LISTED, LISTED[:3]),
+        # One person who was asked and one who was not are gone, one is renamed, two are new, and the order is another.
+        (["new@x.example", sixth, fifth, "renamed@x.example", third, first], ["new@x.example", sixth, fifth]),
+        # Someone is back.
+        ([second, third, fifth, fourth, sixth, "renamed@x.example"], [fourth, "renamed@x.example"]),
+    ]
+    for listed, asked in nights:
+        path.write_text("\n".join(["email_address", *listed]))
+        pipeline.run("run", *PIPELINE, code=0)
+        assert pipeline.asked == asked
+    assert not any(pipeline.bookmark().values())
+    everybody = sorted([*LISTED, "new@x.example", "renamed@x.example"])
+    assert statuses(database) == [f"{address} found" for address in everybody]
+    assert contradictions(database) == {}
