@@ -26,7 +26,7 @@ Bookmark: TypeAlias = dict[str, str]
 """What the state holds under `bookmarks.lookups`: always the same keys, each with a text."""
 
 _VERSION = b"round 2"
-"""Change it when a digest or a key changes its meaning: rounds of earlier versions then start over."""
+"""Part of the output's digest. Change it if a digest or a key gets another meaning, so that old rounds start over."""
 
 _OWED = "owed"
 _DIGESTS = (*(status.value for status in Status), _OWED)
@@ -39,12 +39,12 @@ _ANSWERED = frozenset({Status.FOUND, Status.NOT_FOUND, Status.REJECTED})
 
 
 def empty() -> Bookmark:
-    """Return the bookmark between two rounds: an empty text under each key, because Meltano would merge a lost key."""
+    """Return the bookmark between two rounds. No key is left out, because Meltano would keep its old value."""
     return dict.fromkeys(_KEYS, "")
 
 
 def is_empty(bookmark: object) -> bool:
-    """Tell whether a bookmark says nothing. That of an earlier layout may hold `0` and `[]`."""
+    """Return whether a bookmark holds nothing. One of an earlier layout holds `0` and `[]` then."""
     return isinstance(bookmark, Mapping) and not any(bookmark.values())
 
 
@@ -80,9 +80,9 @@ class Round:
     """One round, as seen by one run: whom to ask, and what came of it.
 
     Attributes:
-        started_over: Whether the state belongs to a run with another output, so that a new round began.
+        started_over: Whether a new round began because the state belongs to a run with another output.
         lost_outcomes: How many addresses of the list are asked again for that reason.
-        is_resumed: Whether an address of the list had an outcome before this run.
+        is_resumed: Whether an earlier run of this round asked about any address of the list.
         began: When the round began, as an ISO 8601 text in UTC.
         total: How many addresses the list has; malformed entries do not count.
         to_do: What this run does. First the entries without an outcome, in the list's order. Malformed entries are
@@ -121,7 +121,7 @@ class Round:
         self._resume(bookmark)
         is_over = self._is_over()
         is_other = bookmark["output_digest"] != _digest_of_output(self._salt, output)
-        # A list without an entry changes nothing, and a round that is over costs nothing.
+        # An empty list leaves the state as it is, and a round that is over has nothing left to lose.
         self.started_over = bool(self._entries and self._outcomes and is_other and not is_over)
         self.lost_outcomes = 0
         if self.started_over:
@@ -140,14 +140,14 @@ class Round:
         self.first_owed = len(unasked)
 
     def _resume(self, bookmark: Bookmark) -> None:
-        """Take over what a bookmark says. An empty one begins a new round."""
+        """Load a bookmark. An empty one begins a new round."""
         self._salt = bookmark["salt"] or secrets.token_hex(_SALT_SIZE)
         self._owed = set(_unpack(bookmark[_OWED]))
         self._outcomes = {digest: status for status in Status for digest in _unpack(bookmark[status])}
         self._outcomes |= dict.fromkeys(self._owed, Status.FAILED)
         self._completed = bookmark["completed"]
         began = times.from_text(bookmark["began"])
-        # If the clock was wrong when the round began, a time in the future would delay the next round.
+        # The clock may have been ahead when the round began. A time in the future would delay the next round.
         self._began = min(datetime.fromisoformat(began[0]), self._now) if began else self._now
         self.began = times.format_utc(self._began)
         self._digests = self._digests_of_entries()
@@ -162,13 +162,13 @@ class Round:
         return digests
 
     def _is_over(self) -> bool:
-        """Tell whether the round was complete in an earlier run, and has rested for long enough."""
-        # Compared in seconds: `timedelta` raises OverflowError for a setting such as 1e300.
+        """Return whether an earlier run completed the round, and the days between two rounds have passed."""
+        # Compares seconds, because `timedelta` raises OverflowError for a setting like 1e300.
         age = (self._now - self._began).total_seconds()
         return bool(self._completed) and age >= self._days * _SECONDS_A_DAY
 
     def _status_of(self, entry: Entry) -> Status | None:
-        """Return the outcome of an entry, None if it has none or the state claims one that does not fit."""
+        """Return the outcome of an entry. None if there is none, or if it does not fit the kind of entry."""
         status = self._outcomes.get(self._digests[entry.text])
         return status if (status is Status.MALFORMED) == entry.is_malformed else None
 
@@ -218,8 +218,8 @@ class Round:
         """Return what the state has to hold now.
 
         Returns:
-            The bookmark; the empty one if the round has ended; the one that this run began with if the list has no
-            entry, or if nothing was recorded yet in a new round.
+            The empty bookmark if the round has ended. The bookmark of the run's start if the list has no entry, or if
+            a new round has no outcome yet.
         """
         if not self._entries or not self._outcomes:
             return self._bookmark_before.copy()
