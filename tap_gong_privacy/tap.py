@@ -219,7 +219,6 @@ class TapGongPrivacy(Tap):
             else:
                 message = f"Stopped by an internal error, please report it: {privacy.describe(error)}"
             self.logger.error("%s", message)  # noqa: TRY400
-            self._write_last_state()
         if code is None:
             code = self._ended()
         self._say_end(code)
