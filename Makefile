@@ -34,6 +34,8 @@ lint: $(tools)
 	@$(bin)/ruff check
 	$(say) 'Types (mypy)'
 	@$(bin)/mypy
+	$(say) 'Dependencies (deptry)'
+	@$(bin)/deptry tap_gong_privacy
 
 format: $(tools)
 	@$(bin)/ruff format
