@@ -13,7 +13,7 @@ meltano_tools := .venv-meltano/.complete
 meltano_plugins := .meltano/.complete
 snowflake := .meltano/.complete-snowflake
 
-.PHONY: demo test bench lint format clean
+.PHONY: demo test bench lint format pages clean
 .DELETE_ON_ERROR:
 
 demo: $(tools) $(meltano_plugins)
@@ -40,6 +40,10 @@ lint: $(tools)
 format: $(tools)
 	@$(bin)/ruff format
 	@$(bin)/ruff check --fix
+
+# Parts of README, docs, meltano.yml and hub/, from the declaration of the settings.
+pages: $(tools)
+	@$(bin)/python -m docs.generate
 
 clean:
 	rm -rf .venv .venv-meltano .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

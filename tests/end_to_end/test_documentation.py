@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import json
 import math
 import re
 from datetime import timedelta
@@ -19,7 +17,6 @@ from tap_gong_privacy.gong import documented
 from tap_gong_privacy.round.checkpoint import empty
 from tap_gong_privacy.settings import DECLARED
 from tap_gong_privacy.singer import schemas
-from tap_gong_privacy.tap import TapGongPrivacy
 from tests.end_to_end.pipeline import SCHEMA, MeltanoProject, as_environment
 from tests.postgres import running_postgres
 
@@ -56,26 +53,6 @@ def code(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
 
 
-def all_settings() -> SchemaObject:
-    """The schema of all settings, those of the SDK too."""
-    schema = copy.deepcopy(DECLARED)
-    TapGongPrivacy.append_builtin_config(schema)
-    properties: SchemaObject = schema["properties"]
-    return properties
-
-
-def defaults(properties: SchemaObject) -> dict[str, str]:
-    """Each setting's default as the pages write it."""
-    return {
-        name: "" if (default := definition.get("default")) is None else f"`{_as_written(default)}`"
-        for name, definition in properties.items()
-    }
-
-
-def _as_written(default: object) -> str:
-    return default if isinstance(default, str) else json.dumps(default)
-
-
 def columns(schema: SchemaObject, prefix: str = "") -> Iterator[Row]:
     """Each column, and each field below it, as the pages write it: name, type, meaning."""
     for name, definition in schema["properties"].items():
@@ -100,47 +77,6 @@ def all_schemas() -> dict[str, tuple[SchemaObject, tuple[str, ...]]]:
     """The schema and the key of each stream."""
     sections = {part.stream: (schemas.section_schema(part), schemas.primary_keys(part)) for part in documented.SECTIONS}
     return {schemas.LOOKUPS: (dict(schemas.LOOKUPS_SCHEMA), schemas.LOOKUPS_KEYS), **sections}
-
-
-def test_readme_lists_each_setting_with_its_default() -> None:
-    """Own settings in the table, in the order of the code; those of the SDK in the sentence below it."""
-    text = section(README, "## With your own Gong")
-    listed = {name: default for names, default, _ in table(text) for name in code(names)}
-
-    assert list(listed.items()) == list(defaults(DECLARED["properties"]).items())
-    own = set(DECLARED["properties"])
-    sentence = re.search(r"And the SDK's own: (.*?)\. ", text, re.DOTALL)
-    assert sentence
-    assert set(code(sentence[1])) == set(all_settings()) - own
-
-
-def test_settings_page_lists_each_setting_with_its_default() -> None:
-    """Both tables together name each setting once."""
-    page = DOCS / "settings.md"
-    rows = [*table(section(page, "## The tap's own")), *table(section(page, "## The SDK's own"))]
-
-    assert [(*code(name), default) for name, _, default, *_ in rows] == list(defaults(all_settings()).items())
-
-
-def test_settings_page_gives_kinds_and_bounds() -> None:
-    """What a setting must be is what the code refuses otherwise."""
-    page = DOCS / "settings.md"
-    listed = {code(name)[0]: kind for name, kind, *_ in table(section(page, "## The tap's own"))}
-
-    assert listed == {name: _kind(definition) for name, definition in DECLARED["properties"].items()}
-
-
-def _kind(definition: SchemaObject) -> str:
-    kind: str = next(kind for kind in definition["type"] if kind != "null")
-    if kind == "array":
-        kind = "array of strings"
-    if definition.get("secret"):
-        kind += ", secret"
-    if "exclusiveMinimum" in definition:
-        kind += f" > {definition['exclusiveMinimum']}"
-    if "minimum" in definition:
-        kind += f" ≥ {definition['minimum']}"
-    return kind
 
 
 def test_readme_lists_each_stream_with_its_key() -> None:

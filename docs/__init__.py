@@ -1,0 +1,1 @@
+"""Pages for users, and the program that writes parts of them."""
