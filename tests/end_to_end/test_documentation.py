@@ -127,7 +127,7 @@ def test_operations_page_reckons_the_quota() -> None:
 
 def test_readme_is_short_enough_to_be_read() -> None:
     """Two screens."""
-    assert len(README.read_text().splitlines()) < 90
+    assert len(README.read_text().splitlines()) < 100
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(CHECKOUT).as_posix())
