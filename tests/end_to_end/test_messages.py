@@ -43,7 +43,9 @@ def texts(node: ast.AST) -> Iterator[str]:
 def is_passed_over(parent: ast.AST, child: ast.AST) -> bool:
     """Whether a text is no message, or is part of one that has been taken already."""
     is_docstring = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
-    is_description = isinstance(child, ast.keyword) and child.arg in {"description", "title"}
+    is_description = (isinstance(child, ast.keyword) and child.arg in {"description", "title"}) or (
+        isinstance(parent, ast.Dict) and child in parent.values
+    )
     is_type = isinstance(parent, ast.Call) and ast.unparse(parent.func) == "cast" and child is parent.args[0]
     is_part = isinstance(parent, ast.JoinedStr) and isinstance(child, ast.Constant)
     return is_docstring or is_description or is_type or is_part
