@@ -11,7 +11,7 @@ from psycopg import sql
 from tests.end_to_end.pipeline import as_environment, contradictions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from psycopg import Connection
@@ -186,23 +186,6 @@ def test_a_wrong_setting_ends_the_pipeline(
     assert loaded.returncode == 1, loaded.stdout
     assert "max_concurrency" in loaded.stdout, loaded.stdout
     assert rows_of_each_table(database) == {}
-
-
-@pytest.mark.parametrize("command", [("config", "print"), ("config", "list")])
-def test_meltano_hides_secrets_and_addresses(command: Sequence[str], meltano: MeltanoProject) -> None:
-    """Neither a secret nor an address appears where Meltano shows the configuration."""
-    settings = for_tap(
-        access_key="a-key",
-        access_key_secret="the-secret",
-        access_token="the-token",
-        email_addresses=ADDRESSES,
-    )
-    shown = meltano.run(*command, "tap-gong-privacy", environment=settings)
-
-    assert shown.returncode == 0, shown.stdout
-    assert "a-key" in shown.stdout
-    for hidden in ("the-secret", "the-token", *ADDRESSES):
-        assert hidden not in shown.stdout
 
 
 def test_no_address_is_in_meltanos_log_or_state(

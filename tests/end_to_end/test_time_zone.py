@@ -55,7 +55,7 @@ def loader(postgres: Postgres) -> Iterator[Postgres]:
 
 
 def load(
-    folder: Path, loader: Postgres, variables: Mapping[str, str]
+    folder: Path, loader: Postgres, variables: Mapping[str, str], *, is_project_pinned: bool = False
 ) -> tuple[dict[str, datetime], datetime, tuple[datetime, datetime]]:
     """Load an answer with all those times.
 
@@ -63,15 +63,22 @@ def load(
         folder: One for the Meltano project.
         loader: The role and its database.
         variables: Further variables of the environment.
+        is_project_pinned: Whether the project's own `PGTZ` stays.
 
     Returns:
         The times in the tables, by id; when the tables say that the address was looked up; and within what it was.
     """
     emails = [{"id": name, "sentTime": time} for name, time in TIMES.items()]
+    project = MeltanoProject(folder)
+    if not is_project_pinned:
+        definition = folder / "meltano.yml"
+        text = definition.read_text(encoding="utf-8")
+        assert text.count("PGTZ: UTC") == 1
+        definition.write_text(text.replace("PGTZ: UTC", "ANOTHER: UTC"), encoding="utf-8")
     began = datetime.now(UTC).replace(tzinfo=None)
     with Sandbox(requests_per_second=0) as sandbox:
         sandbox.answers[ADDRESS] = Reply(body={"emails": emails})
-        done = MeltanoProject(folder).run(
+        done = project.run(
             "run",
             "tap-gong-privacy",
             "target-postgres",
@@ -100,14 +107,15 @@ def pin_role(loader: Postgres) -> None:
         connection.execute(sql.SQL("ALTER ROLE {} SET timezone = 'UTC'").format(sql.Identifier(loader.user)))
 
 
-@pytest.mark.parametrize("remedy", ["role", ".env", "environment"])
+@pytest.mark.parametrize("remedy", ["role", ".env", "environment", "project"])
 def test_a_pinned_zone_keeps_each_instant(remedy: str, loader: Postgres, tmp_path: Path) -> None:
-    """`ALTER ROLE … SET timezone = 'UTC'`, or `PGTZ=UTC` in `.env` or in the environment, is enough."""
+    """`ALTER ROLE … SET timezone = 'UTC'` is enough; so is `PGTZ` in `.env`, the environment or `meltano.yml`."""
     if remedy == "role":
         pin_role(loader)
     if remedy == ".env":
         (tmp_path / ".env").write_text("PGTZ=UTC\n")
-    times, looked_up_at, (began, ended) = load(tmp_path, loader, {"PGTZ": "UTC"} if remedy == "environment" else {})
+    variables = {"PGTZ": "UTC"} if remedy == "environment" else {}
+    times, looked_up_at, (began, ended) = load(tmp_path, loader, variables, is_project_pinned=remedy == "project")
 
     assert times == {name: naive(text) for name, text in TIMES.items()}
     assert began <= looked_up_at <= ended
