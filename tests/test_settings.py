@@ -17,6 +17,7 @@ from tests.running import check_output, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 ADDRESS = "canary.Person+tag@example.com"
 CANARY = "cAnArY-value"
@@ -540,7 +541,7 @@ def test_the_environment_is_not_read_unasked(sandbox: Sandbox) -> None:
     assert [call.address for call in sandbox.calls] == [ADDRESS]
 
 
-def test_several_config_files_are_joined(sandbox: Sandbox, tmp_path: Any) -> None:  # noqa: ANN401
+def test_several_config_files_are_joined(sandbox: Sandbox, tmp_path: Path) -> None:
     """A later file adds to an earlier one, as in the SDK."""
     (tmp_path / "more.json").write_text(json.dumps({"email_addresses": [ADDRESS]}))
     result = run_tap(sandbox.config, "--config", str(tmp_path / "more.json"))
@@ -625,6 +626,25 @@ def test_the_command_refuses_wrong_variables(sandbox: Sandbox, variable: str, va
     stderr = assert_refused(config, name, **{f"TAP_GONG_PRIVACY_{variable}": value})
     assert value == "true" or value not in stderr
     assert not sandbox.calls
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{}, {"stream_maps": {}, "flattening_enabled": False}, {"stream_map_config": {"salt": "x"}, "max_retries": 1}],
+    ids=short,
+)
+def test_a_round_goes_on_if_the_settings_change_nothing(
+    sandbox: Sandbox, tmp_path: Path, changed: dict[str, object]
+) -> None:
+    """Another spelling of `api_url` and settings without effect ask nobody twice."""
+    config = {**sandbox.config, "email_addresses": [ADDRESS, "b@example.com"]}
+    first = run_tap({**config, "max_requests_per_run": 1})
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps(first.states[-1]))
+    second = run_tap({**config, "api_url": sandbox.url.upper() + "/", **changed}, "--state", str(state))
+    check_output(second)
+    assert second.returncode == 0, second.stderr
+    assert [call.address for call in sandbox.calls] == [ADDRESS, "b@example.com"]
 
 
 def test_extreme_numbers_are_only_numbers(sandbox: Sandbox) -> None:
