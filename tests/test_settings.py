@@ -305,6 +305,52 @@ def test_settings_that_shape_the_output_each_have_a_shape_of_their_own() -> None
     assert len(set(shapes)) == len(given)
 
 
+@pytest.mark.parametrize(
+    "name,value",
+    [
+        ("stream_maps", {"emails": 5}),
+        ("stream_maps", {"emails": {"from": [CANARY]}}),
+        ("stream_maps", {"__else__": 5}),
+        ("stream_maps", {"emails": {"__else__": CANARY}}),
+        ("stream_maps", {"emails": {"__filter__": {"a": CANARY}}}),
+        ("faker_config", {"locale": {"a": CANARY}}),
+        ("faker_config", {"seed": [CANARY]}),
+    ],
+    ids=short,
+)
+def test_a_setting_of_the_sdk_has_the_shape_that_the_sdk_documents(name: str, value: object) -> None:
+    """The line names the setting, in place of the SDK's message, which would quote the value."""
+    assert f"{name} is not of the documented shape" in refusal(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "name,value",
+    [
+        ("stream_maps", {"emails": {"x": f"{CANARY}\ud800"}}),
+        ("stream_map_config", {"\udfff": CANARY}),
+        ("flattening_separator", "\ud800"),
+    ],
+    ids=short,
+)
+def test_text_that_no_output_can_hold_is_refused(name: str, value: object) -> None:
+    """Half of a surrogate pair in a name or a value would end the run at its first message."""
+    assert f"{name} holds an invalid character" in refusal(**{name: value})
+
+
+def test_entries_of_the_list_are_left_to_those_who_read_it() -> None:
+    """A wrong entry is named by its place later, so that all of them are named at once."""
+    entries = [5, None, "", {"a": 1}, "a@b.de"]
+    assert checked(**TOKEN, email_addresses=entries).email_addresses == entries
+
+
+def test_a_variable_goes_before_a_file() -> None:
+    """But not an empty one."""
+    raw = {**TOKEN, "max_retries": 7, "max_concurrency": 2}
+    environment = {"TAP_GONG_PRIVACY_MAX_RETRIES": "8", "TAP_GONG_PRIVACY_MAX_CONCURRENCY": ""}
+    own = settings.load(raw, SCHEMA, environment)[1]
+    assert (own.max_retries, own.max_concurrency) == (8, 2)
+
+
 def test_all_wrong_settings_are_named_at_once() -> None:
     """Several wrong settings are one line, so that one run shows them all."""
     message = refusal(max_retries=-1, request_timeout=CANARY, misspelt=CANARY)
