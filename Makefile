@@ -12,6 +12,7 @@ tools := .venv/.complete
 meltano_tools := .venv-meltano/.complete
 meltano_plugins := .meltano/.complete
 snowflake := .meltano/.complete-snowflake
+fakesnow := .venv-fakesnow/.complete
 
 .PHONY: demo test bench lint format pages clean
 .DELETE_ON_ERROR:
@@ -19,7 +20,7 @@ snowflake := .meltano/.complete-snowflake
 demo: $(tools) $(meltano_plugins)
 	@$(bin)/python -m tests.demo
 
-test: lint $(meltano_plugins) $(snowflake)
+test: lint $(meltano_plugins) $(snowflake) $(fakesnow)
 	$(say) 'Tests, with Meltano and Postgres for real'
 	@$(bin)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
@@ -46,7 +47,7 @@ pages: $(tools)
 	@$(bin)/python -m docs.generate
 
 clean:
-	rm -rf .venv .venv-meltano .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-fakesnow .venv-meltano .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
 # An environment with a current pip: older ones know no dependency groups.
 define environment
@@ -84,3 +85,9 @@ $(snowflake): $(meltano_plugins)
 	$(say) 'Setting up .meltano: a Snowflake target, for tests without an account (about half a minute)'
 	$(call install,target-snowflake)
 	@touch $@
+
+# The test that needs it is skipped if it cannot be installed.
+$(fakesnow): pyproject.toml
+	$(say) 'Setting up .venv-fakesnow: an emulation of Snowflake, for its queries (about 20 seconds)'
+	$(environment)
+	@if $(@D)/bin/python -m pip install -qq --group fakesnow; then touch $@; else rm -rf $(@D); fi

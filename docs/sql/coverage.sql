@@ -1,39 +1,57 @@
 -- Was everyone on the list asked? One row for each address of the list, in the list's order.
--- Change the addresses, written exactly as in the tap's list, and the time from which a look-up counts (UTC).
-WITH list (place, email_address) AS (
-    VALUES
-        (1, 'jane.doe@example.com'),
-        (2, 'john.smith@example.com'),
-        (3, 'unknown@example.com'),
-        (4, 'refused@example.com'),
-        (5, 'not.yet@example.com')
+--
+--     psql -v addresses="$(cat addresses.txt)" -f coverage.sql
+--     psql -v addresses="$(cat addresses.txt)" -v since=2026-01-01 -f coverage.sql
+--
+-- Write the addresses exactly as in the tap's list, with white space between them. With `since`, only look-ups from
+-- that time on count; it is read as UTC unless it names an offset.
+\set ON_ERROR_STOP on
+\set QUIET on
+\if :{?addresses}
+\else
+    \warn Set the addresses: psql -v addresses="jane.doe@example.com john.smith@example.com" -f coverage.sql
+\endif
+\if :{?since}
+\else
+    \set since -infinity
+\endif
+
+SET timezone = 'UTC';
+
+WITH list AS (
+    SELECT min(entry.place) AS place, rtrim(entry.word, ',') AS email_address
+    FROM regexp_split_to_table(:'addresses', '[[:space:]]+') WITH ORDINALITY AS entry (word, place)
+    WHERE rtrim(entry.word, ',') <> ''
+    GROUP BY rtrim(entry.word, ',')
 ),
 
-since (moment) AS (
-    VALUES (timestamp '2020-01-01 00:00:00')
+counted AS (
+    SELECT *
+    FROM gong_privacy.lookups
+    WHERE looked_up_at >= :'since'::timestamptz
 ),
 
 latest AS (
-    SELECT DISTINCT ON (lookups.email_address) lookups.*
-    FROM gong_privacy.lookups AS lookups
-    INNER JOIN since ON lookups.looked_up_at >= since.moment
-    ORDER BY lookups.email_address, lookups.looked_up_at DESC
+    SELECT DISTINCT ON (email_address) *
+    FROM counted
+    ORDER BY email_address, looked_up_at DESC
 ),
 
 answered AS (
-    SELECT lookups.email_address, max(lookups.looked_up_at) AS answered_at
-    FROM gong_privacy.lookups AS lookups
-    INNER JOIN since ON lookups.looked_up_at >= since.moment
-    WHERE lookups.status IN ('found', 'not_found')
-    GROUP BY lookups.email_address
+    SELECT email_address, max(looked_up_at) AS answered_at
+    FROM counted
+    WHERE status IN ('found', 'not_found')
+    GROUP BY email_address
 )
 
 SELECT
-    list.place,
+    row_number() OVER (ORDER BY list.place) AS place,
     list.email_address,
     coalesce(latest.status, 'never asked') AS latest_outcome,
     latest.looked_up_at AS latest_at,
     answered.answered_at,
+    latest.api_url,
+    latest.attempts,
     latest.http_status,
     latest.errors,
     latest.request_id

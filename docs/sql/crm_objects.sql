@@ -1,4 +1,4 @@
--- The leads and contacts that Gong holds now, one row for each field; an object without fields has one row, too.
+-- The leads and contacts that Gong holds now, one row for each field. An object without fields has one row too.
 WITH latest AS (
     SELECT DISTINCT ON (email_address) email_address, looked_up_at
     FROM gong_privacy.lookups
@@ -9,18 +9,20 @@ WITH latest AS (
 SELECT
     customer_data.email_address,
     customer_data.system,
-    object.value ->> 'object_type' AS object_type,
-    object.value ->> 'id' AS object_id,
-    object.value ->> 'external_id' AS external_id,
-    object.value ->> 'mirror_id' AS mirror_id,
+    held.value ->> 'object_type' AS object_type,
+    held.value ->> 'id' AS object_id,
+    held.value ->> 'external_id' AS external_id,
+    held.value ->> 'mirror_id' AS mirror_id,
     field.value ->> 'name' AS field_name,
     field.value -> 'value' AS field_value
 FROM gong_privacy.customer_data AS customer_data
-INNER JOIN latest USING (email_address, looked_up_at)
-LEFT JOIN LATERAL unnest(customer_data.objects)
-    WITH ORDINALITY AS object (value, place) ON TRUE
+INNER JOIN latest
+    ON customer_data.email_address = latest.email_address AND customer_data.looked_up_at = latest.looked_up_at
+-- The column is an array of JSON, or JSON as text if the tap flattens; both become one JSON list.
+LEFT JOIN LATERAL jsonb_array_elements((to_jsonb(customer_data.objects) #>> '{}')::jsonb)
+    WITH ORDINALITY AS held (value, place) ON TRUE
 LEFT JOIN LATERAL jsonb_array_elements(
-    -- Where Gong sent no list, `fields` is a JSON null, which cannot be taken apart.
-    CASE WHEN jsonb_typeof(object.value -> 'fields') = 'array' THEN object.value -> 'fields' END
+    -- If Gong sent no list, `fields` is a JSON null, which has no elements.
+    CASE WHEN jsonb_typeof(held.value -> 'fields') = 'array' THEN held.value -> 'fields' END
 ) WITH ORDINALITY AS field (value, place) ON TRUE
-ORDER BY customer_data.email_address, customer_data.system, object.place, field.place;
+ORDER BY customer_data.email_address, customer_data.system, held.place, field.place;

@@ -1,45 +1,58 @@
 -- Deletes a person's data from the warehouse, and keeps the evidence: the rows of lookups stay.
--- Change the address. One statement: all of it happens, or nothing.
-WITH person (email_address) AS (
-    VALUES ('jane.doe@example.com')
+-- It is one statement: all of it happens, or nothing.
+--
+--     psql -v addresses='jane.doe@example.com Jane.Doe@example.com' -f delete_person.sql
+--
+-- Name every spelling, with white space between them.
+\set ON_ERROR_STOP on
+\if :{?addresses}
+\else
+    \warn Set the addresses: psql -v addresses="jane.doe@example.com Jane.Doe@example.com" -f delete_person.sql
+\endif
+
+WITH list AS (
+    SELECT min(entry.place) AS place, rtrim(entry.word, ',') AS email_address
+    FROM regexp_split_to_table(:'addresses', '[[:space:]]+') WITH ORDINALITY AS entry (word, place)
+    WHERE rtrim(entry.word, ',') <> ''
+    GROUP BY rtrim(entry.word, ',')
 ),
 
 emails_deleted AS (
     DELETE FROM gong_privacy.emails
-    WHERE email_address IN (SELECT person.email_address FROM person)
+    WHERE email_address IN (SELECT list.email_address FROM list)
     RETURNING 1
 ),
 
 calls_deleted AS (
     DELETE FROM gong_privacy.calls
-    WHERE email_address IN (SELECT person.email_address FROM person)
+    WHERE email_address IN (SELECT list.email_address FROM list)
     RETURNING 1
 ),
 
 meetings_deleted AS (
     DELETE FROM gong_privacy.meetings
-    WHERE email_address IN (SELECT person.email_address FROM person)
+    WHERE email_address IN (SELECT list.email_address FROM list)
     RETURNING 1
 ),
 
 customer_data_deleted AS (
     DELETE FROM gong_privacy.customer_data
-    WHERE email_address IN (SELECT person.email_address FROM person)
+    WHERE email_address IN (SELECT list.email_address FROM list)
     RETURNING 1
 ),
 
 customer_engagement_deleted AS (
     DELETE FROM gong_privacy.customer_engagement
-    WHERE email_address IN (SELECT person.email_address FROM person)
+    WHERE email_address IN (SELECT list.email_address FROM list)
     RETURNING 1
 ),
 
--- What Gong returned beside the five sections stands in lookups, and is data, not evidence; and Gong's messages,
--- which can quote the address, go too.
+-- These two columns hold data, not evidence: what Gong returned beside the five sections, and its messages, which can
+-- quote the address.
 lookups_cleared AS (
     UPDATE gong_privacy.lookups
     SET undocumented = NULL, errors = NULL
-    WHERE email_address IN (SELECT person.email_address FROM person)
+    WHERE email_address IN (SELECT list.email_address FROM list)
     RETURNING 1
 )
 

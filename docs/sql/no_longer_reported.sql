@@ -1,5 +1,5 @@
--- Rows that an earlier answer brought and the latest answer about the same address no longer reports.
--- They stay until they are deleted: the tap and its target only add and update.
+-- Rows of an earlier answer that the latest answer about the same address no longer reports. They stay in the tables
+-- until somebody deletes them: the tap and its target only add and update.
 WITH latest AS (
     SELECT DISTINCT ON (email_address) email_address, looked_up_at
     FROM gong_privacy.lookups

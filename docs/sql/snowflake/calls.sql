@@ -1,4 +1,4 @@
--- The calls that Gong holds now, one row for each linked object; a call without links has one row, too.
+-- The calls that Gong holds now, one row for each linked object. A call without links has one row too.
 WITH latest AS (
     SELECT email_address, looked_up_at
     FROM gong_privacy.lookups

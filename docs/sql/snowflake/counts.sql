@@ -1,5 +1,5 @@
--- Is everything there? Addresses whose latest answer counts other rows than the tables hold: none is right.
--- A stream that is not selected is counted and not loaded, and shows here; so does data that was deleted since.
+-- Is everything there? Addresses for which the tables do not hold the rows that the latest answer counts. After a
+-- complete load there are none. Data that was deleted since shows here, and a stream that was not loaded.
 WITH latest AS (
     SELECT *
     FROM gong_privacy.lookups

@@ -1,4 +1,4 @@
--- The leads and contacts that Gong holds now, one row for each field; an object without fields has one row, too.
+-- The leads and contacts that Gong holds now, one row for each field. An object without fields has one row too.
 WITH latest AS (
     SELECT email_address, looked_up_at
     FROM gong_privacy.lookups

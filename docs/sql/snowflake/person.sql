@@ -1,13 +1,66 @@
--- What does Gong hold about this person? One row for each reference, as of the latest answered look-up.
--- Change the addresses in the fifth line from here: one for each spelling that the person uses.
-WITH person AS (
-    SELECT email_address
-    FROM (
-        VALUES ('jane.doe@example.com'), ('Jane.Doe@example.com')
-    ) AS addresses (email_address)
+-- What does Gong hold about this person? Two results: what the latest look-up of each spelling said, then one row for
+-- each reference that the latest answer brought. The second result has no rows for a spelling without an answer.
+--
+-- Name every spelling that the person uses, with white space between them; Snowflake limits a variable to 256 bytes.
+SET addresses = 'jane.doe@example.com Jane.Doe@example.com';
+
+WITH list AS (
+    SELECT min(entry.index) AS place, rtrim(entry.value::varchar, ',') AS email_address
+    FROM TABLE(flatten(input => split(regexp_replace($addresses, '[[:space:]]+', ' '), ' '))) AS entry
+    WHERE rtrim(entry.value::varchar, ',') <> ''
+    GROUP BY rtrim(entry.value::varchar, ',')
 ),
 
 latest AS (
+    SELECT *
+    FROM gong_privacy.lookups
+    QUALIFY row_number() OVER (PARTITION BY email_address ORDER BY looked_up_at DESC) = 1
+),
+
+answered AS (
+    SELECT
+        email_address,
+        looked_up_at,
+        CASE status WHEN 'found' THEN 'data held' ELSE 'nothing held' END AS answer,
+        emails_count + calls_count + meetings_count + customer_data_count + customer_engagement_count
+            AS references_count
+    FROM gong_privacy.lookups
+    WHERE status IN ('found', 'not_found')
+    QUALIFY row_number() OVER (PARTITION BY email_address ORDER BY looked_up_at DESC) = 1
+)
+
+SELECT
+    list.email_address,
+    CASE
+        WHEN latest.status IS NULL THEN 'never asked'
+        WHEN latest.status = 'found' THEN 'data held'
+        WHEN latest.status = 'not_found' THEN 'nothing held'
+        WHEN latest.status = 'rejected' THEN 'refused by Gong'
+        WHEN latest.status = 'malformed' THEN 'not asked: the entry is no address'
+        ELSE 'no answer'
+    END AS latest_outcome,
+    latest.looked_up_at AS latest_at,
+    latest.http_status,
+    strip_null_value(latest.errors) AS errors,
+    latest.request_id,
+    latest.api_url,
+    -- The answer that the second result shows. It is older than the latest look-up if that one had no answer.
+    answered.answer AS shown_answer,
+    answered.looked_up_at AS shown_at,
+    answered.references_count AS shown_count
+FROM list
+LEFT JOIN latest ON list.email_address = latest.email_address
+LEFT JOIN answered ON list.email_address = answered.email_address
+ORDER BY list.place;
+
+WITH list AS (
+    SELECT min(entry.index) AS place, rtrim(entry.value::varchar, ',') AS email_address
+    FROM TABLE(flatten(input => split(regexp_replace($addresses, '[[:space:]]+', ' '), ' '))) AS entry
+    WHERE rtrim(entry.value::varchar, ',') <> ''
+    GROUP BY rtrim(entry.value::varchar, ',')
+),
+
+answered AS (
     SELECT email_address, looked_up_at
     FROM gong_privacy.lookups
     WHERE status IN ('found', 'not_found')
@@ -41,12 +94,12 @@ held AS (
     -- What Gong returned beside the five sections, which its documentation does not list.
     SELECT email_address, looked_up_at, 'lookups', 'undocumented', NULL, object_construct(), undocumented
     FROM gong_privacy.lookups
-    WHERE typeof(undocumented) = 'OBJECT'
+    WHERE strip_null_value(undocumented) IS NOT NULL
 )
 
 SELECT held.email_address, held.looked_up_at, held.stream, held.key, held.happened_at, held.details,
     strip_null_value(held.undocumented) AS undocumented
 FROM held
-INNER JOIN latest ON held.email_address = latest.email_address AND held.looked_up_at = latest.looked_up_at
-INNER JOIN person ON held.email_address = person.email_address
-ORDER BY held.email_address, held.stream, held.happened_at, held.key;
+INNER JOIN answered ON held.email_address = answered.email_address AND held.looked_up_at = answered.looked_up_at
+INNER JOIN list ON held.email_address = list.email_address
+ORDER BY list.place, held.stream, held.happened_at, held.key;
