@@ -22,6 +22,7 @@ FOLDERS = {
     "gong": {"gong"},
     "round": {"gong", "round", "errors"},
     "singer": {"gong", "round", "singer", "errors"},
+    "report": {"gong", "round", "singer", "report", "errors", "privacy", "settings"},
 }
 MODULES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
 WORKFLOWS = sorted((CHECKOUT / ".github" / "workflows").glob("*.yml"))

@@ -1,0 +1,1 @@
+"""The report: pages for people, made from what the tap loaded."""

@@ -1,0 +1,49 @@
+"""The command `gong-privacy-report`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from tap_gong_privacy import privacy
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+def main() -> None:
+    """Run the command. What the user can put right is one line on stderr; nothing is a traceback."""
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, _end)
+    privacy.guard_stderr()
+    try:
+        from tap_gong_privacy.report.cli import command  # noqa: PLC0415  the extra may be missing
+
+        code = command.main(prog_name="gong-privacy-report", standalone_mode=False)
+    except ImportError as error:
+        _say(f"the report needs the package {error.name}: install tap-gong-privacy[report].")
+        code = 1
+    except click.ClickException as error:
+        _say(" ".join(error.format_message().split()))
+        code = error.exit_code
+    except click.Abort:
+        code = 130
+    except Exception as error:  # noqa: BLE001  no traceback may quote an address or a secret
+        _say(f"the report failed by an error of its own, please report it: {privacy.describe(error)}")
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(reason: str) -> None:
+    click.echo(f"Error: {reason}", file=sys.stderr)
+
+
+def _end(signum: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + signum)
+
+
+if __name__ == "__main__":
+    main()
