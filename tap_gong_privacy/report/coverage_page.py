@@ -38,7 +38,7 @@ def page(coverage: Coverage) -> Iterator[bytes]:
         ),
         coverage.are_pseudonyms and h.aside(".alert")[h.p[texts.NOT_COMPLETE], h.p[texts.PSEUDONYMS]],
         html.section("outcomes", texts.OUTCOMES_TITLE, _bar(coverage), _outcomes(coverage), _remarks(coverage)),
-        html.section("ages", texts.AGES_TITLE, _ages(coverage), _ages_as_text(coverage)),
+        html.section("ages", texts.AGES_TITLE, _ages(coverage)),
         html.section("open", texts.OPEN_TITLE, _open(open_lines)),
         _later(coverage),
         coverage.no_longer_listed
@@ -114,21 +114,6 @@ def _ages(coverage: Coverage) -> Node:
             h.text(x=f"{_LABELS + width + 8:.2f}", y=str(middle))[texts.number(count)],
         ]
     return h.svg(viewBox=f"0 0 {_WIDTH} {len(coverage.ages) * _LINE}", role="img", aria_label=label)[lines]
-
-
-def _ages_as_text(coverage: Coverage) -> Node:
-    return h.details[
-        h.summary[texts.AGE],
-        html.table(
-            (texts.AGE, texts.ADDRESSES),
-            (
-                h.tr[h.th(scope="row")[name], h.td(".number")[texts.number(count)]]
-                for name, count in zip(texts.AGES, coverage.ages, strict=True)
-            ),
-            numbers=(1,),
-            stacks=False,
-        ),
-    ]
 
 
 def _open(lines: Sequence[Line]) -> Node:

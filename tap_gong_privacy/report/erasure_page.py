@@ -70,20 +70,23 @@ def _what(look_up: LookUp) -> Sequence[str]:
 
 def _evidence(number: int, evidence: Evidence, *, has_many: bool) -> Node:
     anchor = f"evidence-{number}"
-    return [
-        has_many
-        and html.section(
-            anchor,
-            evidence.address,
-            h.p[h.strong[texts.FINDINGS[evidence.finding]], ". ", _sentence(evidence)],
-            h.p(".soft")[texts.GONG, ": ", _gong(evidence)],
-        ),
-        html.section(f"{anchor}-answers", texts.BEFORE_AND_AFTER, _before_and_after(evidence)),
-        html.section(f"{anchor}-look-ups", texts.EVERY_LOOK_UP, _look_ups(evidence.look_ups)),
-        html.section(f"{anchor}-elsewhere", texts.ELSEWHERE, h.p[texts.ELSEWHERE_TEXT], _look_ups(evidence.elsewhere))
-        if evidence.elsewhere
-        else None,
+    parts = [
+        html.section(f"{anchor}-answers", texts.BEFORE_AND_AFTER, _before_and_after(evidence), is_inner=has_many),
+        html.section(f"{anchor}-look-ups", texts.EVERY_LOOK_UP, _look_ups(evidence.look_ups), is_inner=has_many),
     ]
+    if evidence.elsewhere:
+        text = h.p[texts.ELSEWHERE_TEXT]
+        others = _look_ups(evidence.elsewhere)
+        parts.append(html.section(f"{anchor}-elsewhere", texts.ELSEWHERE, text, others, is_inner=has_many))
+    if not has_many:
+        return parts
+    return html.section(
+        anchor,
+        html.own_text(evidence.address),
+        h.p[h.strong[texts.FINDINGS[evidence.finding]], ". ", _sentence(evidence)],
+        h.p(".soft")[texts.GONG, ": ", _gong(evidence)],
+        parts,
+    )
 
 
 def _before_and_after(evidence: Evidence) -> Node:
@@ -95,15 +98,21 @@ def _before_and_after(evidence: Evidence) -> Node:
         *((texts.STREAMS[stream], partial(_count, stream)) for stream in STREAMS),
         (texts.UNDOCUMENTED_FIELDS, lambda look_up: texts.fields_beside(*names_beside(look_up))),
     ]
-    none = html.nothing(texts.NO_ANSWER_HERE)
+    columns = (evidence.before, evidence.after)
     return html.table(
         (texts.LOOK_UP, texts.BEFORE, texts.AFTER),
         (
-            h.tr[h.th(scope="row")[name], (h.td[cell(look_up) if look_up else none] for look_up in columns)]
-            for name, cell in shown
-            for columns in [(evidence.before, evidence.after)]
+            h.tr[
+                h.th(scope="row")[name],
+                (h.td[cell(look_up) if look_up else _none(is_first=not index)] for look_up in columns),
+            ]
+            for index, (name, cell) in enumerate(shown)
         ),
     )
+
+
+def _none(*, is_first: bool) -> Node:
+    return html.nothing(texts.NO_ANSWER_HERE if is_first else texts.DASH)
 
 
 def _count(stream: str, look_up: LookUp) -> Node:

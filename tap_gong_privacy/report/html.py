@@ -58,9 +58,10 @@ def head(kicker: str, title: Node, *facts: Node) -> Node:
     return h.header[h.p(".kicker")[kicker], h.h1[title], facts]
 
 
-def section(anchor: str, title: str, *content: Node) -> Node:
-    """Return a part of a page, under a heading that can be jumped to."""
-    return h.section(aria_labelledby=anchor)[h.h2(id=anchor)[title], content]
+def section(anchor: str, title: Node, *content: Node, is_inner: bool = False) -> Node:
+    """Return a part of a page, or of another part, under a heading that can be jumped to."""
+    heading = h.h3 if is_inner else h.h2
+    return h.section(aria_labelledby=anchor)[heading(id=anchor)[title], content]
 
 
 def table(header: Sequence[str], rows: Iterable[Node], *, numbers: Sequence[int] = (), stacks: bool = True) -> Node:

@@ -69,7 +69,6 @@ class Person:
         gaps: Why the answer is not complete.
         other_spellings: Addresses of the tables that differ in upper and lower case alone.
         are_pseudonyms: Whether the tables hold no address.
-        is_answer_to_other_gong: Whether more than one Gong was asked.
         is_draft: Whether missing texts are accepted.
         made_at: When the page was made.
     """
@@ -89,8 +88,18 @@ class Person:
 
     @property
     def entries(self) -> int:
-        """How many entries Gong holds, as far as they are in here."""
+        """How many entries are in here."""
         return sum(len(kind.rows) for kind in self.kinds)
+
+    @property
+    def counted(self) -> int:
+        """How many entries Gong's answers have, as far as that is known; never fewer than are in here."""
+        return sum(max(len(kind.rows), kind.counted or 0) for kind in self.kinds)
+
+    @property
+    def holds_something(self) -> bool:
+        """Whether Gong has said of any spelling that it holds something."""
+        return any(standing.result is Result.DATA_HELD for standing in self.standings)
 
     @property
     def is_known(self) -> bool:

@@ -37,16 +37,7 @@ def page(person: Person) -> Iterator[bytes]:
         html.head(
             texts.PERSON_KICKER,
             html.own_text(title),
-            h.p(".lead")[
-                html.own_text(
-                    texts.lead(
-                        _first_line(person.notice.get("controller", "")),
-                        person.entries,
-                        len(person.addresses),
-                        is_known=person.is_known,
-                    )
-                )
-            ],
+            h.p(".lead")[html.own_text(texts.lead(person))],
             h.p(".made")[texts.MADE, " ", html.moment(person.made_at)],
         ),
         _open_points(person),
@@ -54,10 +45,6 @@ def page(person: Person) -> Iterator[bytes]:
         (html.section(anchor, name, content) for anchor, name, content in parts),
         footer=h.p[texts.MADE, " ", html.moment(person.made_at)],
     )
-
-
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0].strip().rstrip(",.")
 
 
 def _open_points(person: Person) -> Node:
@@ -123,9 +110,11 @@ def _in_short(person: Person) -> Node:
 def _amount(kind: Kind, person: Person) -> Node:
     if not kind.is_loaded:
         return html.nothing(texts.NOT_LOADED)
-    if not kind.rows and (not person.is_known or kind.counted != 0):
+    if not kind.rows and not (person.is_known and kind.counted is not None):
         return html.nothing(texts.UNKNOWN)
-    return texts.number(len(kind.rows))
+    return (
+        texts.number(len(kind.rows)) if kind.counted == len(kind.rows) else texts.some_of(len(kind.rows), kind.counted)
+    )
 
 
 def _held(person: Person) -> Node:
@@ -138,11 +127,13 @@ def _held(person: Person) -> Node:
 
 
 def _kind(kind: Kind, person: Person) -> Node:
-    return h.section(aria_labelledby=kind.stream)[
-        h.h3(id=kind.stream)[texts.STREAMS[kind.stream], kind.rows and h.small[texts.number(len(kind.rows))]],
+    return html.section(
+        kind.stream,
+        [texts.STREAMS[kind.stream], h.small[texts.number(len(kind.rows))] if kind.rows else None],
         (h.p(".missing" if is_gap else ".soft")[text] for text, is_gap in _remarks(kind, person)),
-        kind.rows and _entries(kind, has_many=len(person.addresses) > 1),
-    ]
+        _entries(kind, has_many=len(person.addresses) > 1) if kind.rows else None,
+        is_inner=True,
+    )
 
 
 def _remarks(kind: Kind, person: Person) -> Iterator[tuple[str, bool]]:
@@ -218,9 +209,9 @@ def _shown(column: str) -> Callable[[Value], Node]:
 def _email(row: Row) -> Sequence[Node]:
     return (
         _cell(row, "sent_time"),
-        _cell(row, "from"),
-        _cell(row, "mailbox"),
-        _parts(row, "id", "message_hash"),
+        h.div(".address")[_cell(row, "from")],
+        h.div(".address")[_cell(row, "mailbox")],
+        h.div(".ids")[_parts(row, "id", "message_hash")],
     )
 
 
@@ -304,11 +295,13 @@ def _field(field: Value) -> Node:
 
 
 def _beside(found: Sequence[Beside]) -> Node:
-    return h.section(aria_labelledby="beside")[
-        h.h3(id="beside")[texts.BESIDE],
+    return html.section(
+        "beside",
+        texts.BESIDE,
         h.p(".soft")[texts.BESIDE_TEXT if found else texts.BESIDE_NONE],
         html.table((texts.BELONGS_TO, texts.COLUMNS["value"]), map(_sent_with, found)) if found else None,
-    ]
+        is_inner=True,
+    )
 
 
 def _sent_with(beside: Beside) -> Node:

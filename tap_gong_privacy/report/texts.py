@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from tap_gong_privacy.report.person import Person
+
 LANGUAGE: Final = "en"
 
 _MONTHS: Final = (
@@ -48,6 +50,7 @@ NO: Final = "no"
 NO_VALUE: Final = "no value"
 EMPTY_TEXT: Final = "empty text"
 EMPTY_LIST: Final = "empty list"
+DASH: Final = "\N{EN DASH}"
 NOT_LOADED: Final = "not loaded"
 UNKNOWN: Final = "not known"
 
@@ -238,20 +241,25 @@ MADE: Final = "Made on"
 CONTENTS: Final = "On this page"
 
 
-def lead(controller: str, entries: int, spellings: int, *, is_known: bool) -> str:
+def lead(person: Person) -> str:
     """Say in one sentence what Gong is, what was asked, and how much it holds."""
-    who = controller or "This company"
+    who = person.notice["controller"].partition("\n")[0].strip(" ,.") or "This company"
+    spellings = len(person.addresses)
     asked = "this address" if spellings == 1 else f"these {number(spellings)} addresses"
-    if is_known:
-        held = f"it holds {count(entries, 'entry', 'entries')}" if entries else "it holds no entry"
-    elif entries:
-        held = f"as far as it has answered, it holds {count(entries, 'entry', 'entries')}"
-    else:
-        held = "what it holds is not yet known in full"
     return (
         f"{who} uses Gong, a service that records and analyses sales calls, meetings and e-mails; Gong was asked what "
-        f"it holds about {asked}, and {held}."
+        f"it holds about {asked}, and {_held(person)}."
     )
+
+
+def _held(person: Person) -> str:
+    known = "" if person.is_known else "as far as it has answered, "
+    if person.counted:
+        part = "" if person.counted == person.entries else f", {number(person.entries)} of which are on this page"
+        return f"{known}it holds {count(person.counted, 'entry', 'entries')}{part}"
+    if person.holds_something:
+        return f"{known}it holds data of kinds that its documentation does not name"
+    return "it holds no entry" if person.is_known else "what it holds is not known in full"
 
 
 NOT_COMPLETE: Final = "This answer is not complete"
@@ -280,7 +288,6 @@ SHORT: Final = "In short"
 KIND: Final = "Kind"
 ENTRIES: Final = "Entries"
 MEANING: Final = "What it is"
-ALL_KINDS: Final = "All together"
 
 HELD: Final = "What Gong holds, entry by entry"
 NEWEST_FIRST: Final = "Newest first. All times are in Coordinated Universal Time (UTC)."
@@ -306,6 +313,11 @@ def other_count(counted: int, loaded: int) -> str:
     return f"Gong's answer has {number(counted)}; this page has {number(loaded)}. It is not complete."
 
 
+def some_of(present: int, counted: int | None) -> str:
+    """Write how many entries are in here, and of how many."""
+    return f"{number(present)} of {UNKNOWN if counted is None else number(counted)}"
+
+
 def masked(addresses: int, links: int) -> list[str]:
     """Say what was masked, and how often."""
     lines = []
@@ -321,15 +333,11 @@ def masked(addresses: int, links: int) -> list[str]:
     return lines or ["Nothing is masked on this page."]
 
 
-HOW_TO_READ: Final = "How to read this page"
 NO_DATE: Final = "Without a date"
 IDENTIFIERS: Final = "Identifiers"
 CONTENT: Final = "Content"
 SOURCE: Final = "Source"
 FIELD: Final = "Field"
-RECORD: Final = "Record"
-CALL: Final = "Call"
-MEETING: Final = "Meeting"
 BESIDE: Final = "What Gong sent beside its documentation"
 BESIDE_TEXT: Final = "Gong's documentation does not say what these values are. They are shown as Gong sent them."
 BESIDE_NONE: Final = "Nothing."
@@ -506,7 +514,6 @@ AGES: Final = (
     "up to a year",
     "more than a year",
 )
-AGE: Final = "Age"
 OPEN_TITLE: Final = "Addresses without an answer"
 OPEN_NONE: Final = "There is none."
 PLACE: Final = "Place on the list"
@@ -515,7 +522,6 @@ LATER_TITLE: Final = "Answers that a later look-up did not renew"
 LATER_TEXT: Final = "The answer still counts; the latest look-up brought no new one."
 NO_LONGER_TITLE: Final = "In the tables, but no longer on the list"
 NO_LONGER_TEXT: Final = "Nobody looks these addresses up any more. Their rows stay until you delete them."
-ELSEWHERE_COVERAGE: Final = "Looked up at another Gong"
 
 
 def elsewhere(number_of: int, api_url: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import snowflake.connector  # type: ignore[import-not-found]  # installed where this runs
+import snowflake.connector  # installed where this runs
 from target_snowflake.target import TargetSnowflake  # type: ignore[import-not-found]  # as above
 
 ANSWERS = {
