@@ -14,11 +14,15 @@ meltano_plugins := .meltano/.complete
 snowflake := .meltano/.complete-snowflake
 fakesnow := .venv-fakesnow/.complete
 
-.PHONY: demo test bench lint format pages clean
+.PHONY: demo playground test bench lint format pages clean
 .DELETE_ON_ERROR:
 
 demo: $(tools) $(meltano_plugins)
 	@$(bin)/python -m tests.demo
+
+# A sandbox and a Postgres to try things on, until Ctrl-C.
+playground: $(tools) $(meltano_plugins)
+	@$(bin)/python -m tests.playground
 
 test: lint $(meltano_plugins) $(snowflake) $(fakesnow)
 	$(say) 'Tests, with Meltano and Postgres for real'

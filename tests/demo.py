@@ -1,30 +1,25 @@
-"""The whole way in one command: a stand-in for Gong, the tap under Meltano, a real Postgres."""
+"""The whole way in one command: the sandbox, the tap under Meltano, a real Postgres, an erasure, and the reports."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import signal
 import sys
-import tempfile
-from datetime import datetime
-from pathlib import Path
+import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
 
 import psycopg
+import requests
 from psycopg import sql
 
-from tests.end_to_end.pipeline import (
-    SCHEMA,
-    MeltanoProject,
-    as_environment,
-    contradictions,
-    running_sandbox,
-)
-from tests.postgres import running_postgres
+from sandbox import ERASE_PATH
+from tests.end_to_end.pipeline import CHECKOUT, SCHEMA, contradictions
+from tests.stage import ADDRESSES, ERASE_AFTER, Stage, staged, step, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
     from types import FrameType
 
 COLUMNS = {
@@ -34,23 +29,14 @@ COLUMNS = {
     "customer_data": ("system", "objects"),
     "customer_engagement": ("event_type", "timestamp", "content_id", "event_name"),
 }
-ADDRESSES = (
-    "jane.doe@example.com",
-    "john.smith@example.com",
-    "maria.garcia@example.org",
-    "wei.chen@example.org",
-    "amina.diallo+events@example.net",
-    "Pat.O'Brien@example.net",
-    "test@test.com",
-    "unknown.person@example.com",
-    "unknown@example.org",
-    "refused@example.com",
-)
+ASKING = "jane.doe@example.com"
+"""Who asks for access."""
+
+ERASED = "john.smith@example.com"
+"""Who asks for erasure."""
+
 ROWS = 3
 CELL = 60
-
-# What the SDK says about itself.
-CHATTER = ("Added '", "Beginning sync", "METRIC", "Skipping parse", "tap-gong-privacy v")
 
 REAL = """\
 With your own Gong
@@ -84,54 +70,69 @@ def main() -> int:
     """Run the demo.
 
     Returns:
-        The exit code: 0 where each address was asked and its rows are in the database.
+        The exit code: 0 if each address was asked and its rows are in the database.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     try:
-        with contextlib.ExitStack() as stack:
-            return _demo(stack)
+        with staged() as stage:
+            _demo(stage)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except RuntimeError as error:
-        _step(f"Failed: {error}")
+        step(f"Failed: {error}")
         return 1
-
-
-def _demo(stack: contextlib.ExitStack) -> int:
-    _step("Starting the sandbox, a stand-in for Gong on this machine")
-    sandbox = stack.enter_context(running_sandbox())
-    _step("Starting a Postgres of its own")
-    postgres = stack.enter_context(running_postgres())
-    _step(f"Asking about {len(ADDRESSES)} addresses: meltano run tap-gong-privacy target-postgres")
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo-")))
-    loaded = MeltanoProject(folder).run(
-        "run",
-        "tap-gong-privacy",
-        "target-postgres",
-        environment={
-            **as_environment(
-                "tap-gong-privacy",
-                api_url=sandbox.api_url,
-                access_key=sandbox.access_key,
-                access_key_secret=sandbox.access_key_secret,
-                email_addresses=ADDRESSES,
-                fail_on_rejected_address=False,
-            ),
-            **as_environment("target-postgres", **postgres._asdict(), default_target_schema=SCHEMA),
-        },
-        on_line=_relay,
-    )
-    if loaded.returncode:
-        sys.stderr.write(loaded.stdout)
-        msg = f"Meltano ended with exit code {loaded.returncode}; what it printed stands above"
-        raise RuntimeError(msg)
-    connection = stack.enter_context(psycopg.connect(postgres.conninfo))
-    _show_lookups(connection)
-    for stream, columns in COLUMNS.items():
-        _show_rows(connection, stream, columns)
-    _write(REAL)
     return 0
+
+
+def _demo(stage: Stage) -> None:
+    step(f"Asking about {len(ADDRESSES)} addresses: meltano run tap-gong-privacy target-postgres")
+    stage.load(ADDRESSES)
+    with psycopg.connect(stage.postgres.conninfo) as connection:
+        _show_lookups(connection)
+        for stream, columns in COLUMNS.items():
+            _show_rows(connection, stream, columns)
+    asked_at = _erase(stage)
+    step(f"Asking about {ERASED} again")
+    stage.load([ERASED])
+    with psycopg.connect(stage.postgres.conninfo) as connection:
+        _show_history(connection)
+    folder = _report(stage, asked_at)
+    write(REAL)
+    write(f"Reports: open {folder}/person.html, erasure.html and coverage.html")
+
+
+def _erase(stage: Stage) -> datetime:
+    """Ask the sandbox for an erasure as one asks Gong, wait for it, and return when it was asked for.
+
+    Raises:
+        RuntimeError: If the sandbox does not accept the request.
+    """
+    step(f"Asking Gong to erase {ERASED}: POST {ERASE_PATH}")
+    asked_at = datetime.now(UTC)
+    answer = requests.post(
+        stage.sandbox.api_url + ERASE_PATH,
+        params={"emailAddress": ERASED},
+        auth=(stage.sandbox.access_key, stage.sandbox.access_key_secret),
+        timeout=10,
+    )
+    if not answer.ok:
+        msg = f"The sandbox answered {answer.status_code} to the erasure"
+        raise RuntimeError(msg)
+    write(f"    {answer.status_code} {answer.text}")
+    step("Waiting a second for the erasure; Gong takes some hours")
+    time.sleep(ERASE_AFTER)
+    return asked_at
+
+
+def _report(stage: Stage, asked_at: datetime) -> Path:
+    """Make the three reports, and return their folder."""
+    folder = CHECKOUT / "output" / f"demo-{asked_at:%Y%m%d-%H%M%S}"
+    step("Making the reports: gong-privacy-report person, erasure and coverage")
+    stage.report("person", ASKING, "--draft", folder=folder)
+    stage.report("erasure", ERASED, "--asked-at", asked_at.isoformat(), folder=folder)
+    stage.report("coverage", "--config", "ENV", folder=folder)
+    return folder
 
 
 def _show_lookups(connection: psycopg.Connection) -> None:
@@ -142,7 +143,7 @@ def _show_lookups(connection: psycopg.Connection) -> None:
     """
     counts = tuple(f"{stream}_count" for stream in COLUMNS)
     lookups = _rows(connection, "lookups", ("email_address", "status", *counts), "looked_up_at")
-    _write(f"What Gong holds, address by address ({SCHEMA}.lookups)")
+    write(f"What Gong holds, address by address ({SCHEMA}.lookups)")
     _write_table(("email_address", "status", *COLUMNS), lookups)
     if {row[0] for row in lookups} != set(ADDRESSES) or len(lookups) != len(ADDRESSES):
         msg = "The lookups are not those of the addresses asked about"
@@ -152,9 +153,17 @@ def _show_lookups(connection: psycopg.Connection) -> None:
         raise RuntimeError(msg)
 
 
+def _show_history(connection: psycopg.Connection) -> None:
+    """Show the look-ups of the erased address: Gong keeps meetings and engagement events."""
+    counts = tuple(f"{stream}_count" for stream in COLUMNS)
+    lookups = _rows(connection, "lookups", ("email_address", "looked_up_at", "status", *counts), "looked_up_at")
+    write(f"What Gong held about {ERASED}, look-up by look-up")
+    _write_table(("looked_up_at", "status", *COLUMNS), [row[1:] for row in lookups if row[0] == ERASED])
+
+
 def _show_rows(connection: psycopg.Connection, stream: str, columns: Sequence[str]) -> None:
     rows = _rows(connection, stream, ("email_address", *columns), "looked_up_at", columns[0])
-    _write(f"{SCHEMA}.{stream}, {min(ROWS, len(rows))} of {len(rows)} rows")
+    write(f"{SCHEMA}.{stream}, {min(ROWS, len(rows))} of {len(rows)} rows")
     _write_table(("email_address", *columns), rows[:ROWS])
 
 
@@ -175,14 +184,14 @@ def _write_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     numeric = [all(value is None or isinstance(value, int) for value in column) for column in zip(*rows, strict=True)]
     rule = ["─" * width for width in widths]
     for line in (cells[0], rule, *cells[1:]):
-        _write(
+        write(
             "  "
             + "  ".join(
                 cell.rjust(width) if right else cell.ljust(width)
                 for cell, width, right in zip(line, widths, numeric, strict=True)
             ).rstrip()
         )
-    _write("")
+    write("")
 
 
 def _cell(value: object) -> str:
@@ -196,21 +205,6 @@ def _cell(value: object) -> str:
     else:
         text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= CELL else f"{text[: CELL - 1]}…"
-
-
-def _relay(line: str) -> None:
-    """Pass on what the tap says of its work."""
-    _, tap, message = line.partition("] tap-gong-privacy ")
-    if tap and not message.startswith(CHATTER):
-        _write(f"    {message.rstrip()}")
-
-
-def _step(text: str) -> None:
-    _write(f"==> {text}")
-
-
-def _write(text: str) -> None:
-    print(text, flush=True)
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
