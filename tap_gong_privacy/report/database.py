@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEFAULT_SCHEMA: Final = "gong_privacy"
 _AT_A_TIME: Final = 2000
 _PACKAGES: Final = {
-    "postgresql": "tap-gong-privacy[report]",
+    "psycopg": "tap-gong-privacy[report]",
     "snowflake": "tap-gong-privacy[report-snowflake]",
 }
 # What libpq and SQLSTATE say, in words that name nobody.
@@ -206,9 +206,9 @@ def _errors_in_one_line() -> Iterator[None]:
     try:
         yield
     except exc.NoSuchModuleError as error:
-        msg = f"This kind of database needs a package that is not installed: {_package(str(error))}."
+        msg = f"The database URL names a dialect that is not installed: install {_package(str(error))}."
     except ImportError as error:
-        msg = f"The database's driver is not installed ({error.name}): install {_package(str(error.name))}."
+        msg = f"The driver that the database URL names is not installed: install {_package(str(error.name))}."
     except exc.DBAPIError as error:
         msg = _describe(error)
     except exc.SQLAlchemyError as error:
@@ -219,10 +219,7 @@ def _errors_in_one_line() -> Iterator[None]:
 
 
 def _package(text: str) -> str:
-    return next(
-        (package for name, package in _PACKAGES.items() if name in text.replace("psycopg", "postgresql")),
-        "see SQLAlchemy's list of dialects",
-    )
+    return next((package for name, package in _PACKAGES.items() if name in text), "its package, or correct the URL")
 
 
 def _describe(error: exc.DBAPIError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,7 @@ def write(folder: Path, files: Mapping[str, Iterable[bytes]]) -> None:
         ConfigError: If one is there already, or cannot be written.
     """
     written: list[Path] = []
+    is_new = not folder.exists()
     try:
         folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
         for name, parts in files.items():
@@ -34,22 +36,25 @@ def write(folder: Path, files: Mapping[str, Iterable[bytes]]) -> None:
             written.append(path)
             with os.fdopen(descriptor, "wb") as file:
                 file.writelines(parts)
-    except FileExistsError:
-        _remove(written)
-        msg = (
-            "The folder given by --to holds such a report already, or is a file: name another; nothing is overwritten."
-        )
-        raise ConfigError(msg) from None
-    except OSError as error:
-        _remove(written)
-        msg = f"The report could not be written ({(error.strerror or type(error).__name__).lower()}): "
-        msg += "make room, or name another folder by --to."
-        raise ConfigError(msg) from None
-    except BaseException:
-        _remove(written)
+    except BaseException as error:
+        _remove(written, folder if is_new else None)
+        if isinstance(error, OSError):
+            raise ConfigError(_describe(error)) from None
         raise
 
 
-def _remove(paths: Iterable[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
+def _describe(error: OSError) -> str:
+    if isinstance(error, FileExistsError):
+        return (
+            "The folder given by --to holds such a report already, or is a file: name another; nothing is overwritten."
+        )
+    reason = (error.strerror or type(error).__name__).lower()
+    return f"The report could not be written ({reason}): make room, or name another folder by --to."
+
+
+def _remove(paths: Iterable[Path], folder: Path | None) -> None:
+    with contextlib.suppress(OSError):
+        for path in paths:
+            path.unlink()
+        if folder:
+            folder.rmdir()

@@ -135,8 +135,13 @@ class Masker:
             # Of a quoted local part, too, only the first character is shown.
             first = local[len(lead) :][:1]
             at = match.start()
-            parts += [text[written : at - len(local)], lead.replace('"', ""), first, _MARK, "@", domain[0]]
-            written = start = domain.end()
+            parts += [text[written : at - len(local)], lead.replace('"', ""), first, _MARK]
+            # A domain with an at sign behind it may be the local part of another address.
+            if _AT.match(text, domain.end()):
+                written = at
+            else:
+                parts += ["@", domain[0]]
+                written = start = domain.end()
             self.addresses += 1
         return "".join([*parts, text[written:]])
 

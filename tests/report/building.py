@@ -40,7 +40,7 @@ def at(day: float) -> str:
     return (DAY_0 + timedelta(days=day)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def look_up(address: str, status: str, day: float = 0, **columns: object) -> tuple[str, Record]:
+def look_up(address: str, status: str, day: float = 0, /, **columns: object) -> tuple[str, Record]:
     """A record of `lookups`; its counts are 0 where Gong has answered."""
     is_answer = status in {"found", "not_found"}
     counts = {f"{stream}_count": 0 if is_answer else None for stream in STREAMS}
@@ -58,7 +58,7 @@ def look_up(address: str, status: str, day: float = 0, **columns: object) -> tup
     return "lookups", record | counts | columns
 
 
-def entry(stream: str, address: str, key: str, day: float = 0, **columns: object) -> tuple[str, Record]:
+def entry(stream: str, address: str, key: str, day: float = 0, /, **columns: object) -> tuple[str, Record]:
     """A record of one of the five streams."""
     record = dict.fromkeys(TABLES[stream]) | {
         "email_address": address,
@@ -177,7 +177,7 @@ class Page(HTMLParser):
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag in {"meta", "rect"}:
+        if tag == "meta":
             return
         self._inside.append(tag)
         if tag == "bdi":

@@ -1,0 +1,410 @@
+"""The command: files, modes, exit codes, and what it says to whom."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_gong_privacy.errors import ConfigError
+from tap_gong_privacy.report import files, notice
+from tests.report.building import (
+    COMMAND,
+    JANE,
+    Page,
+    entry,
+    found,
+    load_sqlite,
+    look_up,
+    run_report,
+    singer_lines,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TOKEN = "5vjaxkqnzmp515b220vlzto2i"
+RECORDS = [
+    entry("emails", JANE, "mail-1", sent_time="2024-05-09T10:00:00Z", mailbox="mario@example.com", **{"from": JANE}),
+    entry("customer_engagement", JANE, "view-1", content_url=f"https://app.gong.io/e/c-share/tkn={TOKEN}"),
+    look_up(JANE, "found", 0, emails_count=1, customer_engagement_count=1),
+]
+OUTPUT = b"".join(singer_lines(RECORDS))
+NOTHING = b"".join(singer_lines([look_up(JANE, "not_found")]))
+
+
+@pytest.fixture
+def notice_file(tmp_path: Path) -> str:
+    """A file with every text."""
+    path = tmp_path / "notice.toml"
+    path.write_text("".join(f'{key} = "A text."\n' for key in notice.KEYS))
+    return str(path)
+
+
+def modes(folder: Path) -> dict[str, int]:
+    """The modes of a folder and of what is in it."""
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+
+
+def test_a_complete_answer_is_exit_0(tmp_path: Path, notice_file: str) -> None:
+    """Both files are made, for their owner alone, and their paths are printed."""
+    made = run_report(tmp_path, "person", "--from", "-", "--notice", notice_file, JANE, source=OUTPUT)
+
+    assert (made.returncode, made.stderr) == (0, "")
+    assert modes(made.folder) == {"made": 0o700, "person.html": 0o600, "person.json": 0o600}
+    assert made.stdout == "Made made/person.html\nMade made/person.json\n"
+    assert made.json["is_complete"] is True
+    assert "This answer is not complete" not in made.read("person.html")
+
+
+def test_the_same_pages_come_from_a_database(tmp_path: Path, notice_file: str) -> None:
+    """Letter by letter, but for the time at which they are made."""
+    url = load_sqlite(tmp_path / "db.sqlite", RECORDS)
+    from_output = run_report(tmp_path, "person", "--from", "-", "--notice", notice_file, JANE, source=OUTPUT)
+    from_database = run_report(
+        tmp_path, "person", "--notice", notice_file, JANE, "--to", "other", env={"GONG_PRIVACY_DATABASE_URL": url}
+    )
+
+    assert from_database.returncode == 0
+    for name in ("person.html", "person.json"):
+        first, second = from_output.read(name), (tmp_path / "other" / name).read_text()
+        assert _without_time(first) == _without_time(second)
+
+
+def _without_time(text: str) -> str:
+    return re.sub(r"Made on <time.*?</time>|\"made_at\":\"[^\"]*\"", "", text)
+
+
+def test_the_answer_as_json_holds_the_same_entries(tmp_path: Path) -> None:
+    """With the names of the columns, and the same masking."""
+    made = run_report(tmp_path, "person", "--from", "-", "--draft", JANE, source=OUTPUT)
+
+    assert made.returncode == 0
+    assert [row["id"] for row in made.json["entries"]["emails"]] == ["mail-1"]
+    assert made.json["entries"]["emails"][0] == {
+        "email_address": JANE,
+        "id": "mail-1",
+        "from": JANE,
+        "sent_time": "2024-05-09T10:00:00Z",
+        "mailbox": "m…@example.com",
+        "message_hash": None,
+        "looked_up_at": "2026-03-01T09:00:00Z",
+        "request_id": "request-0",
+        "undocumented": None,
+    }
+    assert made.json["masked"] == {"addresses": 1, "links": 1}
+    for name in ("person.html", "person.json"):
+        assert TOKEN not in made.read(name)
+        assert "mario" not in made.read(name)
+
+
+def test_masking_can_be_switched_off(tmp_path: Path) -> None:
+    """Each kind by its own option."""
+    made = run_report(
+        tmp_path, "person", "--from", "-", "--draft", "--show-others", "--show-links", JANE, source=OUTPUT
+    )
+
+    assert "mario@example.com" in made.read("person.html")
+    assert TOKEN in made.read("person.json")
+    assert "Nothing is masked on this page." in made.read("person.html")
+
+
+@pytest.mark.parametrize(
+    "arguments, lines",
+    [
+        (["x@example.org"], ["Address 1 of 1: never asked.", "Texts of the controller that are missing: 11."]),
+        (["--draft", JANE, "x@example.org"], ["Address 2 of 2: never asked."]),
+        ([JANE], ["Texts of the controller that are missing: 11."]),
+    ],
+)
+def test_what_is_made_and_not_complete_is_exit_1(tmp_path: Path, arguments: list[str], lines: list[str]) -> None:
+    """One line on stderr for each reason, and both files all the same."""
+    made = run_report(tmp_path, "person", "--from", "-", *arguments, source=NOTHING)
+
+    assert made.returncode == 1
+    assert [
+        line.startswith(f"Not complete: {start}") for line, start in zip(made.stderr.splitlines(), lines, strict=True)
+    ]
+    assert {path.name for path in made.folder.iterdir()} == {"person.html", "person.json"}
+    assert made.json["is_complete"] is False
+
+
+def test_addresses_may_come_from_a_file(tmp_path: Path) -> None:
+    """One a line; blank lines, comments and repetitions count for nothing; a command line is seen by others."""
+    (tmp_path / "list.txt").write_text(f"\ufeff# the person\r\n{JANE}\r\n\r\n {JANE} \r\n", encoding="utf-8")
+    by_file = run_report(tmp_path, "person", "--from", "-", "--draft", "--addresses", "list.txt", source=NOTHING)
+    (tmp_path / "out.jsonl").write_bytes(NOTHING)
+    by_pipe = run_report(
+        tmp_path, "person", "--from", "out.jsonl", "--draft", "--addresses", "-", "--to", "2", source=JANE.encode()
+    )
+
+    assert by_file.returncode == by_pipe.returncode == 0
+    assert by_file.json["addresses"] == [JANE]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["person", "--from", "-"],
+        ["person", JANE],
+        ["person", "--from", "-", "--database-url", "sqlite://", JANE],
+        ["person", "--from", "-", "--addresses", "-"],
+        ["person", "--from", "-", "--wrong", JANE],
+        ["person", "--from", "-", JANE, "--to", f"for-{JANE}"],
+        ["person", "--from", "-", "JANE", "--to", "about-jane"],
+        ["erasure", "--from", "-", JANE],
+        ["erasure", "--from", "-", "--asked-at", "yesterday", JANE],
+        ["coverage", "--from", "-"],
+        ["coverage", "--from", "-", "--config", "c.json", JANE],
+        ["other"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_line_is_exit_2(tmp_path: Path, arguments: list[str]) -> None:
+    """One line, and nothing is made. `run_report` looks for addresses."""
+    made = run_report(tmp_path, *arguments, source=OUTPUT)
+
+    assert made.returncode == 2
+    assert len(made.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+SECRET = "s3cret/pass"
+
+
+@pytest.mark.parametrize(
+    "url, reason",
+    [
+        ("no url", "The database URL cannot be read"),
+        (f"postgresql://jane:{SECRET}@127.0.0.1:1/db", "the connection was refused"),
+        (f"postgres://jane:{SECRET}@127.0.0.1:1/db", "the connection was refused"),
+        (f"postgresql://jane:{SECRET}@host.invalid/db", "its host name could not be resolved"),
+        (f"postgresql+pg8000://jane:{SECRET}@127.0.0.1:1/db", "driver that the database URL names is not installed"),
+        (f"mystery://jane:{SECRET}@127.0.0.1:1/db", "names a dialect that is not installed"),
+        ("sqlite:///missing.db", "There is no such SQLite file"),
+        ("sqlite:///empty.db", "holds none of the tap's tables"),
+        ("sqlite:///text.db", "The database could not be read"),
+    ],
+)
+def test_a_database_that_cannot_be_read_is_one_line(tmp_path: Path, url: str, reason: str) -> None:
+    """What to do, without the password, the user or an address; nothing is made."""
+    (tmp_path / "empty.db").touch()
+    (tmp_path / "text.db").write_text("x" * 4096)
+    made = run_report(tmp_path, "person", JANE, env={"GONG_PRIVACY_DATABASE_URL": url})
+
+    assert made.returncode == 1
+    assert reason in made.stderr
+    assert len(made.stderr.splitlines()) == 1
+    assert SECRET not in made.stderr
+    assert "jane" not in made.stderr
+    assert not made.folder.exists()
+
+
+def test_tables_without_a_row_are_one_line(tmp_path: Path) -> None:
+    """Nobody was never asked: nothing was loaded."""
+    url = load_sqlite(tmp_path / "db.sqlite", [])
+    made = run_report(tmp_path, "person", JANE, env={"GONG_PRIVACY_DATABASE_URL": url})
+
+    assert made.returncode == 1
+    assert made.stderr.startswith("Error: The table lookups holds no row: load first")
+
+
+@pytest.mark.parametrize(
+    "arguments, reason",
+    [
+        (["--from", "missing", JANE], "The file given by --from cannot be read: no such file"),
+        (["--from", "-", "--addresses", "missing"], "The file of addresses cannot be read: no such file"),
+        (["--from", "-", "--notice", "missing", JANE], "The notice cannot be read: no such file"),
+        (["--from", "-", "--notice", "wrong.toml", JANE], "The notice holds 1 unknown key(s)"),
+        (["--from", "-", "--notice", "broken.toml", JANE], "The notice is not TOML (line 1, column 1)"),
+        (["--from", "-", "--notice", "number.toml", JANE], "The notice's contact must be text in quotes"),
+        (["--from", "-", "--addresses", "latin-1.txt"], "The file of addresses is not UTF-8"),
+        (["--from", "broken.toml", JANE], "Line 1 is not of this tap's output"),
+        (["--from", "-", "--to", "full", JANE], "nothing is overwritten"),
+        (["--from", "-", "--to", "broken.toml", JANE], "nothing is overwritten"),
+        (["--from", "-", "--to", "broken.toml/x", JANE], "The report could not be written (not a directory)"),
+    ],
+)
+def test_files_that_cannot_be_used_are_one_line(tmp_path: Path, arguments: list[str], reason: str) -> None:
+    """What is wrong and what to do; what is there stays."""
+    (tmp_path / "wrong.toml").write_text('purpose = "x"')
+    (tmp_path / "broken.toml").write_text("{x}x")
+    (tmp_path / "number.toml").write_text("contact = 1")
+    (tmp_path / "latin-1.txt").write_bytes(b"\xe9@example.com")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "person.json").write_text("kept")
+    made = run_report(tmp_path, "person", *arguments, source=OUTPUT)
+
+    assert made.returncode == 1
+    assert reason in made.stderr
+    assert len(made.stderr.splitlines()) == 1
+    assert not made.folder.exists()
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["person.json"]
+    assert (tmp_path / "full" / "person.json").read_text() == "kept"
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    """No half of a page could be taken for a whole one."""
+
+    def parts() -> Iterator[bytes]:
+        yield b"x" * 100_000
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(ConfigError, match=r"\(no space left on device\): make room"):
+        files.write(tmp_path / "made", {"first": [b"x"], "second": parts()})
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_new_folder_is_the_default(tmp_path: Path) -> None:
+    """Its name says what it holds and when, and nobody's address."""
+    done = subprocess.run(
+        [COMMAND, "person", "--from", "-", "--draft", JANE],
+        cwd=tmp_path,
+        input=NOTHING,
+        capture_output=True,
+        check=True,
+    )
+    (folder,) = tmp_path.iterdir()
+
+    assert re.fullmatch(r"gong-privacy-person-\d{8}-\d{6}-\d{6}", folder.name)
+    assert f"Made {folder.name}/person.html" in done.stdout.decode()
+
+
+def test_the_notice_that_is_printed_has_every_key_with_an_explanation(tmp_path: Path) -> None:
+    """It is a file to fill in; as it is, every text is missing."""
+    made = run_report(tmp_path, "notice")
+    (tmp_path / "notice.toml").write_text(made.stdout)
+    parsed = tomllib.loads(made.stdout)
+    person = run_report(tmp_path, "person", "--from", "-", "--notice", "notice.toml", "--draft", JANE, source=NOTHING)
+
+    assert made.returncode == 0
+    assert tuple(parsed) == notice.KEYS
+    assert all(re.search(rf"^# .*\n{key} = ", made.stdout, re.MULTILINE) for key in parsed)
+    for article in [f"15(1)({letter})" for letter in "abcdefgh"] + ["15(2)"]:
+        assert f"# Article {article}: " in made.stdout
+    assert person.returncode == 0
+    assert person.read("person.html").count("This text is missing.") == len(notice.KEYS)
+
+
+def test_the_texts_of_the_notice_are_on_the_page(tmp_path: Path) -> None:
+    """In their own paragraphs; the first line of the controller's names the company in the first sentence."""
+    (tmp_path / "notice.toml").write_text('controller = """\nExample Ltd\n1 Road\n"""\npurposes = "One.\\n\\nTwo."\n')
+    made = run_report(tmp_path, "person", "--from", "-", "--notice", "notice.toml", JANE, source=NOTHING)
+    page = Page.of(made.read("person.html"))
+
+    assert "Example Ltd uses Gong, a service" in page.text
+    assert {"One.", "Two.", "Example Ltd\n1 Road"} <= set(page.values)
+    assert "Texts of the controller that are missing: 9." in made.stderr
+
+
+def test_an_erasure_is_proven_by_rows_and_their_hash(tmp_path: Path) -> None:
+    """The page carries the SHA-256 of the file beside it, which holds the look-ups and nothing else of the person."""
+    records = [
+        entry("emails", JANE, "mail-1", mailbox="mario@example.com"),
+        look_up(JANE, "found", 0, emails_count=1, undocumented={"note": "private", "mario@example.com": 1}),
+        look_up(JANE, "failed", 2, errors=["about jane"]),
+        look_up(JANE, "not_found", 3),
+    ]
+    made = run_report(
+        tmp_path, "erasure", "--from", "-", JANE, "--asked-at", "2026-03-02", source=b"".join(singer_lines(records))
+    )
+    page, rows = made.read("erasure.html"), made.read("erasure.json")
+
+    assert (made.returncode, made.stderr) == (0, "")
+    assert hashlib.sha256(rows.encode()).hexdigest() in page
+    assert rows == json.dumps(json.loads(rows), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert [look_up["status"] for look_up in json.loads(rows)["addresses"][0]["look_ups"]] == [
+        "found",
+        "failed",
+        "not_found",
+    ]
+    for text in (page, rows):
+        assert not re.search("mail-1|mario|private|about jane", text)
+        assert "note" in text
+    assert modes(made.folder) == {"made": 0o700, "erasure.html": 0o600, "erasure.json": 0o600}
+
+
+def test_coverage_reads_the_taps_own_settings(tmp_path: Path) -> None:
+    """The list of both settings, without credentials; one row for each address, in the list's order."""
+    (tmp_path / "list.csv").write_text("name,mail\nx,+formula@example.com\ny,never@example.com\n")
+    config = {
+        "email_addresses": [JANE],
+        "email_addresses_file": str(tmp_path / "list.csv"),
+        "email_addresses_column": "mail",
+        "flattening_enabled": False,
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    records = [*found(JANE, emails=1), look_up("+formula@example.com", "not_found"), look_up("gone@x.example", "found")]
+    made = run_report(
+        tmp_path, "coverage", "--from", "-", "--config", "config.json", source=b"".join(singer_lines(records))
+    )
+    rows = list(csv.DictReader(io.StringIO(made.read("coverage.csv"))))
+    page = Page.of(made.read("coverage.html"))
+
+    assert made.returncode == 1
+    assert made.stderr.startswith("Not complete: Address 3 of 3: never asked.")
+    assert [(row["place"], row["email_address"], row["outcome"]) for row in rows] == [
+        ("1", JANE, "found"),
+        ("2", "'+formula@example.com", "not_found"),
+        ("3", "never@example.com", "never asked"),
+    ]
+    assert "2 of 3 addresses have an answer" in page.text
+    assert page.tables[-1] == [["Address"], ["gone@x.example"]]
+
+
+@pytest.mark.parametrize(
+    "config, reason",
+    [
+        ("{", "is not JSON"),
+        ("[]", "must hold a JSON object"),
+        ('{"email_adresses": []}', "did you mean email_addresses"),
+        ('{"email_addresses": ["jane"]}', "email_addresses entry 1"),
+        ('{"email_addresses": []}', "No address to look up"),
+    ],
+)
+def test_settings_that_the_tap_would_refuse_are_refused(tmp_path: Path, config: str, reason: str) -> None:
+    """By its own words."""
+    (tmp_path / "config.json").write_text(config)
+    made = run_report(tmp_path, "coverage", "--from", "-", "--config", "config.json", source=OUTPUT)
+
+    assert made.returncode == 1
+    assert reason in made.stderr
+    assert not made.folder.exists()
+
+
+def test_a_missing_package_is_one_line(tmp_path: Path) -> None:
+    """The extra may not be installed."""
+    (tmp_path / "htpy.py").write_text("raise ModuleNotFoundError('no', name='htpy')")
+    done = subprocess.run(
+        [sys.executable, "-m", "tap_gong_privacy.report", "notice"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == b"Error: the report needs the package htpy: install tap-gong-privacy[report].\n"
+
+
+def test_the_tap_never_imports_the_report() -> None:
+    """Nor its libraries: it runs without the extra."""
+    code = (
+        "import sys, tap_gong_privacy.tap; print([n for n in sys.modules if n.startswith('tap_gong_privacy.report')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code + "; print('htpy' in sys.modules)"], capture_output=True, check=True
+    )
+
+    assert done.stdout.split() == [b"[]", b"False"]
