@@ -12,8 +12,8 @@ import sys
 from typing import Any
 
 import fakesnow  # type: ignore[import-not-found]  # installed where this runs
-import snowflake.connector  # type: ignore[import-not-found]  # as above
-from snowflake.connector.errors import Error  # type: ignore[import-not-found]  # as above
+import snowflake.connector
+from snowflake.connector.errors import Error
 
 
 def fill(cursor: Any, created: str, rows: list[dict[str, Any]]) -> None:  # noqa: ANN401 - the driver's cursor
