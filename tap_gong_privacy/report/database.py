@@ -101,8 +101,8 @@ class Reader:
     def _rows(self, name: str, addresses: Sequence[str] | None) -> Iterator[Row]:
         table, kinds = self._tables[name], TABLES[name]
         names = table.columns.keys()
-        rows = self._connection.execute(select(table, name, addresses, self._connection.dialect.name))
-        for row in rows.yield_per(_AT_A_TIME):
+        statement = select(table, name, addresses, self._connection.dialect.name)
+        for row in self._connection.execute(statement.execution_options(yield_per=_AT_A_TIME)):
             yield {column: read_value(value, kinds[column]) for column, value in zip(names, row, strict=True)}
 
     def _first(self, statement: sa.Select[tuple[object]]) -> object:
@@ -172,7 +172,7 @@ def _connected(text: str) -> Iterator[sa.Connection]:
                 connection.exec_driver_sql("BEGIN")
             elif connection.dialect.name == "postgresql":
                 # A load that changes a table would have it wait for its end.
-                connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
+                connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
             yield connection
     finally:
         engine.dispose()
@@ -181,7 +181,7 @@ def _connected(text: str) -> Iterator[sa.Connection]:
 def _options(url: sa.URL) -> dict[str, object]:
     if url.get_backend_name() != "postgresql":
         return {}
-    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True, "stream_results": True}
+    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 def _url(text: str) -> sa.URL:
