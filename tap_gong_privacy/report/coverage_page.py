@@ -123,7 +123,7 @@ def _open(lines: Sequence[Line]) -> Node:
     return _folded(len(lines), html.table(header, (_line(line) for line in lines)))
 
 
-def _line(line: Line) -> Node:
+def _line(line: Line) -> h.Element:
     latest = line.latest
     return html.row(
         texts.number(line.place),

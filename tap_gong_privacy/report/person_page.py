@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import htpy as h
+from markupsafe import Markup
 
 from tap_gong_privacy.report import html, texts
 from tap_gong_privacy.report.model import Result, Standing
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from tap_gong_privacy.report.person import Beside, Kind, Person
     from tap_gong_privacy.report.tables import Row, Value
 
+_PART: Final = h.span(".part")
+_ADDRESS: Final = h.div(".address")
+_IDS: Final = h.div(".ids")
+_LABELS: Final = {column: Markup(h.span(".label")[name]) for column, name in texts.COLUMNS.items()}  # noqa: S704  own texts
 _FOLDED_FROM: Final = 100
 _SHAPES: Final = {Result.DATA_HELD: "held", Result.NOTHING_HELD: ""}
 
@@ -67,7 +72,7 @@ def _asked(person: Person) -> Node:
     ]
 
 
-def _standing(standing: Standing, *, has_many: bool) -> Node:
+def _standing(standing: Standing, *, has_many: bool) -> h.Element:
     answer, later, result = standing.answer, standing.later, standing.result
     asked = answer or standing.latest
     return h.tr[
@@ -181,7 +186,7 @@ def _by_year(kind: Kind) -> Iterator[tuple[str, list[Row]]]:
         yield label, list(rows)
 
 
-def _row(row: Row, cells: Sequence[Node], *, has_many: bool) -> Node:
+def _row(row: Row, cells: Sequence[Node], *, has_many: bool) -> h.Element:
     return html.row(*cells, *([html.show(row.get("email_address"))] if has_many else []))
 
 
@@ -190,10 +195,7 @@ def _cell(row: Row, column: str, shown: Callable[[Value], Node] = html.show) -> 
 
 
 def _parts(row: Row, *columns: str) -> Node:
-    return (
-        h.span(".part")[h.span(".label")[texts.COLUMNS[column]], _cell(row, column, _shown(column))]
-        for column in columns
-    )
+    return (_PART[_LABELS[column], _cell(row, column, _shown(column))] for column in columns)
 
 
 def _shown(column: str) -> Callable[[Value], Node]:
@@ -209,9 +211,9 @@ def _shown(column: str) -> Callable[[Value], Node]:
 def _email(row: Row) -> Sequence[Node]:
     return (
         _cell(row, "sent_time"),
-        h.div(".address")[_cell(row, "from")],
-        h.div(".address")[_cell(row, "mailbox")],
-        h.div(".ids")[_parts(row, "id", "message_hash")],
+        _ADDRESS[_cell(row, "from")],
+        _ADDRESS[_cell(row, "mailbox")],
+        _IDS[_parts(row, "id", "message_hash")],
     )
 
 
@@ -287,7 +289,7 @@ def _fields(fields: Sequence[Value]) -> Node:
     return html.table((texts.FIELD, texts.COLUMNS["value"]), (_field(field) for field in fields))
 
 
-def _field(field: Value) -> Node:
+def _field(field: Value) -> h.Element:
     if not isinstance(field, dict) or not {"name", "value"} <= field.keys():
         return h.tr[h.td(colspan=2)[html.show(field)]]
     more = {name: value for name, value in field.items() if name not in {"name", "value"}}
@@ -304,7 +306,7 @@ def _beside(found: Sequence[Beside]) -> Node:
     )
 
 
-def _sent_with(beside: Beside) -> Node:
+def _sent_with(beside: Beside) -> h.Element:
     return html.row([texts.STREAMS[beside.stream], h.span(".code")[html.show(beside.key)]], html.pairs(beside.content))
 
 
