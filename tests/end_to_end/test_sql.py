@@ -330,11 +330,11 @@ def test_erasure_takes_an_offset_at_its_word(loaded: Loaded) -> None:
     assert found["finding"] == "erased"
 
 
-def test_a_time_without_an_offset_is_utc_whatever_the_session_says(loaded: Loaded) -> None:
-    """The time zone of the session, here Newfoundland's, does not move the time of the request."""
-    done = run_psql(
-        loaded.server, SQL / "erasure.sql", "-v", f"addresses={ERASED}", "-v", f"asked_at={loaded.between()}"
-    )
+@pytest.mark.parametrize("offset", ["", "+00:00"])
+def test_times_are_utc_whatever_the_session_says(offset: str, loaded: Loaded) -> None:
+    """The time zone of the session, here Newfoundland's, moves neither the time of the request nor the stored ones."""
+    asked_at = f"{loaded.between()}{offset}"
+    done = run_psql(loaded.server, SQL / "erasure.sql", "-v", f"addresses={ERASED}", "-v", f"asked_at={asked_at}")
     assert f"{ERASED},erased," in done.stdout
 
 
