@@ -245,7 +245,13 @@ def describe_builtin(schema: dict[str, Any]) -> None:
         schema["properties"][name] = {**schema["properties"][name], "description": description}
 
 
-def load(raw: object, schema: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[dict[str, Any], Settings]:
+def load(
+    raw: object,
+    schema: Mapping[str, Any],
+    environment: Mapping[str, str],
+    *,
+    needs_credentials: bool = True,
+) -> tuple[dict[str, Any], Settings]:
     """Check the settings and give each its own type.
 
     Args:
@@ -253,6 +259,7 @@ def load(raw: object, schema: Mapping[str, Any], environment: Mapping[str, str])
             text count as not set.
         schema: JSON schema of all settings.
         environment: Variables. `TAP_GONG_PRIVACY_<SETTING>` goes before a setting of `raw`.
+        needs_credentials: Whether missing credentials are an error.
 
     Returns:
         The config for the SDK, with defaults; and the tap's own settings.
@@ -286,7 +293,7 @@ def load(raw: object, schema: Mapping[str, Any], environment: Mapping[str, str])
     # An empty list would look like one that was given.
     config = {**{name: default for name, default in defaults.items() if default not in (None, [])}, **values}
     config |= {name: config[name].strip() for name in _CREDENTIALS if name in config}
-    _refuse(_contradictions(config))
+    _refuse(_contradictions(config, needs_credentials=needs_credentials))
     config["api_url"] = _normalized(config["api_url"])
     own: dict[str, Any] = {field.name: config.get(field.name) for field in fields(Settings)}
     return config, Settings(**own)
@@ -400,11 +407,12 @@ def _check_text(value: object) -> None:
         raise _WrongValueError(_UNWRITABLE) from None
 
 
-def _contradictions(config: Mapping[str, Any]) -> list[str]:
+def _contradictions(config: Mapping[str, Any], *, needs_credentials: bool) -> list[str]:
     """Say what is wrong with settings that each have the right type."""
     key, secret, token = (config.get(name) for name in _CREDENTIALS)
     problems = [f"{name} {_CONTROL_CHARACTER}" for name in _CREDENTIALS if _CONTROL.search(config.get(name, ""))]
-    if bool(token) == bool(key or secret) or bool(key) != bool(secret):
+    is_complete = bool(token) != bool(key or secret) and bool(key) == bool(secret)
+    if not is_complete and (needs_credentials or token or key or secret):
         problems.append("set either access_key and access_key_secret, or access_token, and not both")
     if not _is_base_url(config["api_url"].strip()):
         problems.append(f"api_url {_BASE_URL}")

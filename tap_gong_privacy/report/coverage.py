@@ -17,7 +17,8 @@ from tap_gong_privacy.report.tables import STREAMS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_gong_privacy.report.listing import Entry, Listing
+    from tap_gong_privacy.report.listing import Listing
+from tap_gong_privacy.round.addresses import Entry
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 AGES: Final = (timedelta(days=1), timedelta(days=7), timedelta(days=30), timedelta(days=90), timedelta(days=365))

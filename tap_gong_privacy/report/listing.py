@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from singer_sdk import Tap
 
 from tap_gong_privacy import settings
-from tap_gong_privacy.errors import ConfigError
-from tap_gong_privacy.round.addresses import read_addresses
+from tap_gong_privacy.round.addresses import Entry, read_list
 from tap_gong_privacy.singer import inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One entry of the list.
-
-    Attributes:
-        text: The address, as it is asked.
-        is_malformed: Whether the entry is no address, so that the tap does not ask it.
-    """
-
-    text: str
-    is_malformed: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,14 +43,14 @@ def read(paths: Iterable[str]) -> Listing:
     """
     paths = list(paths)
     given = inputs.read_config(path for path in paths if path != "ENV")
-    if not isinstance(given, dict):
-        msg = "A config file must hold a JSON object of settings."
-        raise ConfigError(msg)
     schema = settings.DECLARED | {"properties": dict(settings.DECLARED["properties"])}
     Tap.append_builtin_config(schema)
-    environment = settings.from_environment(schema) if "ENV" in paths else {}
-    cleaned = settings.clean({**given, **environment}, schema)
-    addresses = read_addresses(
-        cleaned["email_addresses"], cleaned.get("email_addresses_file"), cleaned["email_addresses_column"]
+    environment = os.environ if "ENV" in paths else {}
+    _, own = settings.load(given, schema, environment, needs_credentials=False)
+    addresses = read_list(
+        own.email_addresses,
+        own.email_addresses_file,
+        own.email_addresses_column,
+        fail_on_malformed=own.fail_on_malformed_address,
     )
-    return Listing(tuple(map(Entry, addresses)), str(cleaned["api_url"]))
+    return Listing(addresses.entries, own.api_url)
