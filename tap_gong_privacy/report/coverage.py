@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tap_gong_privacy.report.listing import Listing
-from tap_gong_privacy.round.addresses import Entry
+    from tap_gong_privacy.round.addresses import Entry
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 AGES: Final = (timedelta(days=1), timedelta(days=7), timedelta(days=30), timedelta(days=90), timedelta(days=365))
