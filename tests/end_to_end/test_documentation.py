@@ -88,7 +88,7 @@ def all_schemas() -> dict[str, tuple[SchemaObject, tuple[str, ...]]]:
 
 def test_readme_lists_each_stream_with_its_key() -> None:
     """Streams at a glance, with what their key has behind the address."""
-    listed = {code(name)[0]: tuple(code(key)) for name, key, _ in table(section(README, "## Streams"))}
+    listed = {code(name)[0]: tuple(code(key)) for name, key, _ in table(section(README, "## What you get"))}
 
     assert listed == {name: key[1:] for name, (_, key) in all_schemas().items()}
     assert all(key[0] == schemas.EMAIL_ADDRESS for _, key in all_schemas().values())
