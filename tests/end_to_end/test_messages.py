@@ -10,9 +10,9 @@ import pytest
 from tests.end_to_end.test_documentation import DOCS, code, section
 
 PACKAGE = Path(__file__).parents[2] / "tap_gong_privacy"
-# Between the holes for values, and where the code puts two texts together.
+# Values stand at these places, or the code joins two texts there.
 SEAM = re.compile(r"…|(?<=[.:;)]) ")
-# Texts that stand in two lines of the code become one.
+# The code splits long texts into two lines.
 NEW_LINE = re.compile(r'"\s+f?"')
 
 
@@ -37,7 +37,7 @@ def parts(message: str) -> list[str]:
 
 @pytest.mark.parametrize("message", advised())
 def test_each_message_with_advice_is_one_of_the_code(message: str) -> None:
-    """Whoever searches the page for a line of the log finds it, and no advice outlives its message."""
+    """A search for a line of the log finds its advice, and no advice outlives its message."""
     assert parts(message)
     assert [part for part in parts(message) if part not in source()] == []
 
