@@ -126,9 +126,10 @@ def lines_of(content: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in content.split(b"\n")[:-1]]
 
 
-def without_time(record: dict[str, Any]) -> str:
-    """A record without what differs from run to run."""
-    return json.dumps({name: value for name, value in record.items() if name != "looked_up_at"}, sort_keys=True)
+def without_call(record: dict[str, Any]) -> str:
+    """A record without its time and its request id, which differ from call to call."""
+    kept = {name: value for name, value in record.items() if name not in {"looked_up_at", "request_id"}}
+    return json.dumps(kept, sort_keys=True)
 
 
 def contents(messages: list[dict[str, Any]]) -> dict[str, set[str]]:
@@ -136,7 +137,7 @@ def contents(messages: list[dict[str, Any]]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for message in messages:
         if message["type"] == "RECORD":
-            found.setdefault(message["stream"], set()).add(without_time(message["record"]))
+            found.setdefault(message["stream"], set()).add(without_call(message["record"]))
     return found
 
 
@@ -218,14 +219,14 @@ def load(tap: Tap, postgres: Postgres, draw: random.Random | None) -> tuple[str,
 
 
 def tables(connection: psycopg.Connection) -> dict[str, list[str]]:
-    """What each table holds, without times; of `lookups` each address's latest row."""
+    """What each table holds, without times and request ids; of `lookups` each address's latest row."""
     found = {}
     for table in ("lookups", *SECTIONS):
         distinct = sql.SQL("DISTINCT ON (email_address)") if table == "lookups" else sql.SQL("")
         query = sql.SQL("SELECT {} to_jsonb(t) FROM {} t ORDER BY email_address, looked_up_at DESC")
         rows = connection.execute(query.format(distinct, sql.Identifier(SCHEMA, table))).fetchall()
         records = [{name: value for name, value in row.items() if not name.startswith("_sdc")} for (row,) in rows]
-        found[table] = sorted(map(without_time, records))
+        found[table] = sorted(map(without_call, records))
     return found
 
 
