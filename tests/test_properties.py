@@ -8,14 +8,13 @@ ten thousand.
 from __future__ import annotations
 
 import json
-import os
 import re
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -32,17 +31,6 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = Any
 """Any JSON, numbers with a fraction as `Number`."""
-
-settings.register_profile(
-    "default",
-    max_examples=100,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-settings.register_profile("thorough", settings.get_profile("default"), max_examples=10_000, derandomize=False)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 pytestmark = pytest.mark.timeout(7200)
 

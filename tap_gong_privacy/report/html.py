@@ -62,8 +62,9 @@ def head(kicker: str, title: Node, *facts: Node) -> Node:
 
 def section(anchor: str, title: Node, *content: Node, is_inner: bool = False) -> Node:
     """Return a part of a page, or of another part, under a heading that can be jumped to."""
-    heading = h.h3 if is_inner else h.h2
-    return h.section(aria_labelledby=anchor)[heading(id=anchor)[title], content]
+    if is_inner:
+        return h.div[h.h3(id=anchor)[title], content]
+    return h.section(aria_labelledby=anchor)[h.h2(id=anchor)[title], content]
 
 
 def table(
