@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from tap_gong_privacy import privacy
+from tap_gong_privacy.errors import ConfigError
 
 if TYPE_CHECKING:
     from types import FrameType
+
+# Click's other messages quote what was given, which may be an address.
+_SHOWN = (ConfigError, click.NoSuchOption, click.MissingParameter, click.BadOptionUsage)
 
 
 def main() -> None:
@@ -27,7 +31,7 @@ def main() -> None:
         _say(f"the report needs the package {error.name}: install tap-gong-privacy[report].")
         code = 1
     except click.ClickException as error:
-        _say(" ".join(error.format_message().split()))
+        _say(_message(error))
         code = error.exit_code
     except click.Abort:
         code = 130
@@ -35,6 +39,12 @@ def main() -> None:
         _say(f"the report failed by an error of its own, please report it: {privacy.describe(error)}")
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _message(error: click.ClickException) -> str:
+    if not isinstance(error, _SHOWN):
+        return "Got an unexpected argument or command, which is not shown: see --help."
+    return " ".join(error.format_message().split())
 
 
 def _say(reason: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
-from tap_gong_privacy.errors import ConfigError
+from tap_gong_privacy.errors import CommandLineError, ConfigError
 from tap_gong_privacy.report import (
     coverage as coverages,
 )
@@ -182,15 +182,15 @@ def _asked(listed: Sequence[str], file: str | None, source: Source) -> list[str]
     _refuse_two_sources(source)
     if file == _STDIN and source.output == _STDIN:
         msg = "Standard input cannot be both the tap's output and the addresses: give one of them as a file."
-        raise click.UsageError(msg)
+        raise CommandLineError(msg)
     lines = [*listed, *(_lines(file) if file else ())]
     addresses = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
     if not addresses:
         msg = "Give at least one address, or --addresses with a file of them."
-        raise click.UsageError(msg)
+        raise CommandLineError(msg)
     if any("\ud800" <= character <= "\udfff" for address in addresses for character in address):
         msg = "An address is not UTF-8."
-        raise click.UsageError(msg)
+        raise CommandLineError(msg)
     return addresses
 
 
@@ -211,10 +211,10 @@ def _refuse_two_sources(source: Source) -> None:
     is_given = context.get_parameter_source("database_url") is click.core.ParameterSource.COMMANDLINE
     if source.output and is_given:
         msg = "Give either --database-url or --from, and not both."
-        raise click.UsageError(msg)
+        raise CommandLineError(msg)
     if not source.output and not source.database_url:
         msg = "Say where to read: set GONG_PRIVACY_DATABASE_URL, or give --from with the tap's own output."
-        raise click.UsageError(msg)
+        raise CommandLineError(msg)
 
 
 def _time(text: str) -> datetime:
@@ -223,7 +223,7 @@ def _time(text: str) -> datetime:
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         msg = "--asked-at must be a time such as 2026-01-15T09:00Z; without an offset it is taken as UTC."
-        raise click.UsageError(msg) from None
+        raise CommandLineError(msg) from None
 
 
 def _folder(source: Source, kind: str, addresses: Iterable[str]) -> Path:
@@ -232,7 +232,7 @@ def _folder(source: Source, kind: str, addresses: Iterable[str]) -> Path:
     name = folder.name.casefold()
     if "@" in name or any(address.casefold() in name for address in addresses):
         msg = "--to must not hold an address: others can see the name of a folder."
-        raise click.UsageError(msg)
+        raise CommandLineError(msg)
     return folder
 
 
@@ -251,7 +251,7 @@ def _opened(file: str, what: str) -> Iterator[BinaryIO]:
             yield stream
     except OSError as error:
         msg = f"{what} cannot be read: {(error.strerror or type(error).__name__).lower()}."
-        raise ConfigError(msg) from None
+        raise CommandLineError(msg) from None
 
 
 def _write(folder: Path, contents: Mapping[str, Iterable[bytes]]) -> None:

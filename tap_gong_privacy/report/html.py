@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Node: TypeAlias = h.Node
 _NONE: Final = h.span(".none")
 _ID: Final = h.span(".id")
-POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
+POLICY: Final = Markup("default-src 'none'; style-src 'unsafe-inline'")
 _LONG: Final = 2000
 _FIRST_OF_LONG: Final = 160
 # What HTML cannot hold, or no reader can see, as the symbols that stand for it. Tabs and line ends stay.
@@ -171,9 +171,11 @@ def own_text(text: str) -> Node:
 
 def pairs(content: Mapping[str, Value]) -> Node:
     """Return names with their values."""
-    return h.dl(".pairs")[
-        ([h.dt[_name(name)], h.dd[code(value) if name in _CODED else show(value)]] for name, value in content.items())
-    ]
+    return h.dl(".pairs")[(_pair(name, value) for name, value in content.items())]
+
+
+def _pair(name: str, value: Value) -> Node:
+    return h.div[h.dt[_name(name)], h.dd[code(value) if name in _CODED else show(value)]]
 
 
 _CODED: Final = {"status", "system", "object_type", "event_type"}

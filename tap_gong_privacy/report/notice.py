@@ -6,7 +6,7 @@ import tomllib
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
-from tap_gong_privacy.errors import ConfigError
+from tap_gong_privacy.errors import CommandLineError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,8 @@ def read(path: Path | None) -> Mapping[str, str]:
         Each text by its key, trimmed; empty where it is missing.
 
     Raises:
-        ConfigError: If the file cannot be read, is not TOML, or holds anything but these texts.
+        ConfigError: If the file is not TOML, or holds anything but these texts.
+        CommandLineError: If it cannot be read.
     """
     given = {} if path is None else _parsed(path)
     if unknown := given.keys() - set(KEYS):
@@ -60,6 +61,7 @@ def _parsed(path: Path) -> dict[str, object]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         msg = f"The notice cannot be read: {(error.strerror or type(error).__name__).lower()}."
+        raise CommandLineError(msg) from None
     except UnicodeDecodeError:
         msg = "The notice is not UTF-8: save it as UTF-8."
     except tomllib.TOMLDecodeError as error:

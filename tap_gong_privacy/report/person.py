@@ -11,12 +11,13 @@ from tap_gong_privacy.report.gaps import Gap, Reason
 from tap_gong_privacy.report.masking import Masker, encode
 from tap_gong_privacy.report.model import MALFORMED, Loaded, Result, Standing, standings
 from tap_gong_privacy.report.tables import JSON, KEYS, STREAMS, TABLES, Row, Value
-from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, UNDOCUMENTED
+from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, LOOKUPS, UNDOCUMENTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _TIMES: Final = {"emails": "sent_time", "customer_engagement": "timestamp"}
+_NEWEST: Final = {"api_url", "attempts"}
 _BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -37,6 +38,17 @@ class Kind:
     is_loaded: bool
     missing: Sequence[str]
     counted: int | None
+
+    @property
+    def times(self) -> list[datetime]:
+        """When the entries that have a time have happened, the newest first."""
+        column = _TIMES.get(self.stream, "")
+        return [time for row in self.rows if isinstance(time := row.get(column), datetime)]
+
+    def year_of(self, row: Row) -> int | None:
+        """Return the year of an entry; None where it has no time."""
+        time = row.get(_TIMES.get(self.stream, ""))
+        return time.year if isinstance(time, datetime) else None
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,7 @@ class Person:
     Attributes:
         addresses: The spellings that were asked for.
         standings: What is known about each.
+        missing: The columns of `lookups` that were not loaded, save those that earlier versions do not have.
         kinds: The entries, in Gong's order.
         beside: What Gong sent beside its documentation.
         masked_addresses: How many addresses of others were masked.
@@ -75,6 +88,7 @@ class Person:
 
     addresses: Sequence[str]
     standings: Sequence[Standing]
+    missing: Sequence[str]
     kinds: Sequence[Kind]
     beside: Sequence[Beside]
     masked_addresses: int
@@ -139,7 +153,7 @@ def answer(
     held = {stream: _held(loaded, stream, answers) for stream in STREAMS}
     kinds = [_kind(stream, held[stream], loaded, known, masker) for stream in STREAMS]
     beside = [
-        Beside("lookups", standing.address, content)
+        Beside(LOOKUPS, standing.address, content)
         for standing in known
         if standing.answer and (content := _object(masker.value(dict(standing.answer.undocumented))))
     ]
@@ -156,6 +170,7 @@ def answer(
     return Person(
         addresses=addresses,
         standings=known,
+        missing=[column for column in TABLES[LOOKUPS] if column not in loaded.columns[LOOKUPS] | _NEWEST],
         kinds=kinds,
         beside=beside,
         masked_addresses=masker.addresses,
@@ -245,10 +260,13 @@ def as_json(person: Person) -> Iterator[bytes]:
         "look_ups": [_spelling(standing) for standing in person.standings],
         "not_loaded": {
             "streams": [kind.stream for kind in person.kinds if not kind.is_loaded],
-            "columns": {kind.stream: kind.missing for kind in person.kinds if kind.missing},
+            "columns": {
+                **({LOOKUPS: person.missing} if person.missing else {}),
+                **{kind.stream: kind.missing for kind in person.kinds if kind.missing},
+            },
         },
         "masked": {"addresses": person.masked_addresses, "links": person.masked_links},
-        "undocumented": [beside.content for beside in person.beside if beside.stream == "lookups"],
+        "undocumented": [beside.content for beside in person.beside if beside.stream == LOOKUPS],
         "notice": person.notice,
     }
     yield encode(head)[:-1] + b',\n"entries":{'

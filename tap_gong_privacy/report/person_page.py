@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -68,6 +67,7 @@ def _asked(person: Person) -> Node:
     header = [texts.SPELLING, texts.RESULT, texts.ANSWERED, texts.REQUEST_ID, *([texts.GONG] if has_many else [])]
     return [
         h.p(".soft")[texts.ASKED_TEXT],
+        h.p(".missing")[texts.columns_not_loaded(person.missing)] if person.missing else None,
         html.table(header, (_standing(standing, has_many=has_many) for standing in person.standings)),
     ]
 
@@ -105,7 +105,10 @@ def _in_short(person: Person) -> Node:
         h.tr[
             h.th(scope="row")[h.a(href=f"#{kind.stream}")[texts.STREAMS[kind.stream]]],
             h.td(".number")[_amount(kind, person)],
-            h.td[texts.MEANINGS[kind.stream]],
+            h.td[
+                texts.MEANINGS[kind.stream],
+                h.span(".code")[texts.span(kind.times[-1], kind.times[0])] if kind.times else None,
+            ],
         ]
         for kind in person.kinds
     )
@@ -127,7 +130,7 @@ def _held(person: Person) -> Node:
         h.p(".soft")[texts.NEWEST_FIRST],
         (h.p(".soft")[line] for line in texts.masked(person.masked_addresses, person.masked_links)),
         (_kind(kind, person) for kind in person.kinds),
-        _beside(person.beside),
+        _beside(person),
     ]
 
 
@@ -159,7 +162,6 @@ def _entries(kind: Kind, *, has_many: bool) -> Node:
     if kind.stream == "customer_data":
         return (_system(row, has_many=has_many) for row in kind.rows)
     header, cells = _LAYOUTS[kind.stream]
-    header = (*header, texts.SPELLING) if has_many else header
 
     def table(rows: Sequence[Row]) -> Node:
         return html.table(header, (_row(row, cells(row), has_many=has_many) for row in rows))
@@ -173,21 +175,16 @@ def _entries(kind: Kind, *, has_many: bool) -> Node:
 
 
 def _by_year(kind: Kind) -> Iterator[tuple[str, list[Row]]]:
-    column = {"emails": "sent_time", "customer_engagement": "timestamp"}.get(kind.stream)
-    if column is None:
+    if not kind.times:
         yield texts.STREAMS[kind.stream], list(kind.rows)
         return
-
-    def year(row: Row) -> str:
-        time = row.get(column)
-        return str(time.year) if isinstance(time, datetime) else texts.NO_DATE
-
-    for label, rows in groupby(kind.rows, key=year):
-        yield label, list(rows)
+    for year, rows in groupby(kind.rows, key=kind.year_of):
+        yield str(year or texts.NO_DATE), list(rows)
 
 
 def _row(row: Row, cells: Sequence[Node], *, has_many: bool) -> h.Element:
-    return html.row(*cells, *([html.show(row.get("email_address"))] if has_many else []))
+    first, *others = cells
+    return html.row([first, _parts(row, "email_address")] if has_many else first, *others)
 
 
 def _cell(row: Row, column: str, shown: Callable[[Value], Node] = html.show) -> Node:
@@ -296,11 +293,13 @@ def _field(field: Value) -> h.Element:
     return h.tr[h.th(scope="row")[html.show(field["name"])], h.td[html.show(field["value"]), more and html.pairs(more)]]
 
 
-def _beside(found: Sequence[Beside]) -> Node:
+def _beside(person: Person) -> Node:
+    found = person.beside
+    nothing = texts.NOT_KNOWN_HERE if "undocumented" in person.missing or not person.is_known else texts.BESIDE_NONE
     return html.section(
         "beside",
         texts.BESIDE,
-        h.p(".soft")[texts.BESIDE_TEXT if found else texts.BESIDE_NONE],
+        h.p(".soft")[texts.BESIDE_TEXT if found else nothing],
         html.table((texts.BELONGS_TO, texts.COLUMNS["value"]), map(_sent_with, found)) if found else None,
         is_inner=True,
     )

@@ -112,6 +112,8 @@ COLUMNS: Final = {
     "reporting_system": "Reported by",
     "event_name": "Event",
     "source_event_id": "Number of the event",
+    "http_status": "HTTP status",
+    "errors": "Messages",
 }
 CODES: Final = {
     "COMPLETED": "the call has taken place",
@@ -304,13 +306,23 @@ def stream_not_loaded(counted: int | None) -> str:
 
 def columns_not_loaded(columns: Sequence[str]) -> str:
     """Say that columns were not loaded."""
-    names = joined([f"“{COLUMNS.get(column, column)}”" for column in columns])
+    names = joined([f"“{COLUMNS.get(column) or _count_name(column)}”" for column in columns])
     return f"Not loaded: {names}. Gong may hold values for it, but they were left out when the data was fetched."
+
+
+def _count_name(column: str) -> str:
+    return f"Number of {STREAM_NOUNS[column.removesuffix('_count')][1]}"
 
 
 def other_count(counted: int, loaded: int) -> str:
     """Say that an answer has other entries than those of the page."""
     return f"Gong's answer has {number(counted)}; this page has {number(loaded)}. It is not complete."
+
+
+def span(first: datetime, last: datetime) -> str:
+    """Say between which days something has happened."""
+    days = [f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}" for moment in (first, last)]
+    return f"On {days[0]}." if days[0] == days[1] else f"From {days[0]} to {days[1]}."
 
 
 def some_of(present: int, counted: int | None) -> str:
@@ -324,7 +336,7 @@ def masked(addresses: int, links: int) -> list[str]:
     if addresses:
         lines.append(
             f"Addresses of other people are shortened, to protect them: {count(addresses, 'time')} on this page. "
-            "“m…@example.com” is an address at example.com that begins with m."
+            "“m…\N{WORD JOINER}@example.com” is an address at example.com that begins with m."
         )
     if links:
         lines.append(
@@ -343,8 +355,8 @@ BESIDE_TEXT: Final = "Gong's documentation does not say what these values are. T
 BESIDE_NONE: Final = "Nothing."
 BELONGS_TO: Final = "Sent with"
 
-LAW: Final = "What the law asks us to add"
-LAW_TEXT: Final = "Article 15 of the General Data Protection Regulation (GDPR) gives you a right to this information."
+LAW: Final = "Your rights, and whom you can ask"
+LAW_TEXT: Final = "Article 15 of the General Data Protection Regulation (GDPR) gives you a right to know this as well."
 MISSING_TEXT: Final = "This text is missing. The controller has to write it."
 NOTICE: Final = {
     "controller": ("Who answers", ""),

@@ -179,6 +179,14 @@ def test_a_deselected_column_is_not_loaded() -> None:
     assert page.tables[2][1][2] == "not loaded"
 
 
+def test_a_deselected_column_of_the_look_ups_is_not_loaded() -> None:
+    """What it would say is not known: no undocumented data is not nothing."""
+    page = page_of(answer(found(JANE, emails=1), columns={"lookups": ["undocumented", "request_id", "emails_count"]}))
+
+    assert "Not loaded: “Number of e-mails”, “Gong's request id” and “Beside the documentation”." in page.text
+    assert "documentationWhether Gong holds any is not known" in page.text
+
+
 def test_a_deselected_count_is_no_proof() -> None:
     """What cannot be compared does not count as complete."""
     answered = answer(found(JANE, emails=1), columns={"lookups": ["emails_count"]})

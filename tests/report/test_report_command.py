@@ -167,7 +167,8 @@ def test_addresses_may_come_from_a_file(tmp_path: Path) -> None:
         ["erasure", "--from", "-", "--asked-at", "yesterday", JANE],
         ["coverage", "--from", "-"],
         ["coverage", "--from", "-", "--config", "c.json", JANE],
-        ["other"],
+        ["coverage", "--from", "-", "--config", "c.json", "jane"],
+        ["jane"],
     ],
     ids=" ".join,
 )
@@ -177,6 +178,7 @@ def test_a_wrong_command_line_is_exit_2(tmp_path: Path, arguments: list[str]) ->
 
     assert made.returncode == 2
     assert len(made.stderr.splitlines()) == 1
+    assert "jane" not in made.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -223,9 +225,6 @@ def test_tables_without_a_row_are_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments, reason",
     [
-        (["--from", "missing", JANE], "The file given by --from cannot be read: no such file"),
-        (["--from", "-", "--addresses", "missing"], "The file of addresses cannot be read: no such file"),
-        (["--from", "-", "--notice", "missing", JANE], "The notice cannot be read: no such file"),
         (["--from", "-", "--notice", "wrong.toml", JANE], "The notice holds 1 unknown key(s)"),
         (["--from", "-", "--notice", "broken.toml", JANE], "The notice is not TOML (line 1, column 1)"),
         (["--from", "-", "--notice", "number.toml", JANE], "The notice's contact must be text in quotes"),
@@ -252,6 +251,23 @@ def test_files_that_cannot_be_used_are_one_line(tmp_path: Path, arguments: list[
     assert not made.folder.exists()
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["person.json"]
     assert (tmp_path / "full" / "person.json").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    "arguments, reason",
+    [
+        (["--from", "missing", JANE], "The file given by --from cannot be read: no such file"),
+        (["--from", "-", "--addresses", "missing"], "The file of addresses cannot be read: no such file"),
+        (["--from", "-", "--notice", "missing", JANE], "The notice cannot be read: no such file"),
+    ],
+)
+def test_files_that_are_not_there_are_exit_2(tmp_path: Path, arguments: list[str], reason: str) -> None:
+    """A wrong command line, as the tap has it."""
+    made = run_report(tmp_path, "person", *arguments, source=OUTPUT)
+
+    assert made.returncode == 2
+    assert made.stderr.startswith(f"Error: {reason}")
+    assert len(made.stderr.splitlines()) == 1
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
