@@ -87,7 +87,7 @@ class _LookUp:
         self._attempts = 0
         self._retries = 0
         self._http_status: int | None = None
-        self._not_before = float("-inf")
+        self._delay = 0.0
         self._fault: Outcome | None = None
         self._first_limited: Ticket | None = None
         self._limits = 0
@@ -98,7 +98,7 @@ class _LookUp:
         outcome: Outcome | None = None
         while outcome is None:
             try:
-                ticket = self._client.pacer.wait_for_turn(self._rank, self._not_before, self._limits)
+                ticket = self._client.pacer.wait_for_turn(self._rank, self._delay, self._limits)
             except BudgetSpentError:
                 if self._fault is None:
                     raise
@@ -149,10 +149,11 @@ class _LookUp:
             return fault.outcome
         self._retries += 1
         step = self._client.jitter(next(self._steps))
-        self._not_before = time.monotonic() + (step if fault.retry_after is None else fault.retry_after)
+        self._delay = step if fault.retry_after is None else fault.retry_after
         return None
 
     def _after_limit(self, limited: Limited, ticket: Ticket) -> Outcome | None:
+        self._delay = 0.0
         pause = self._client.pacer.pause_after_429(ticket, limited.retry_after)
         if pause is None:
             self._stop(limit_reached(limited))

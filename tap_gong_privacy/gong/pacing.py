@@ -84,6 +84,7 @@ class Pacer:
         *,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[float], float] = backoff.random_jitter,
+        changed: threading.Condition | None = None,
     ) -> None:
         """Initialize the pacer.
 
@@ -93,6 +94,7 @@ class Pacer:
             budget: Calls that may be made in all; None for any number.
             clock: Returns monotonic seconds.
             jitter: Returns a step of the exponential backoff, given its nominal seconds.
+            changed: What workers wait on, by the same clock.
         """
         # Bounded because `threading` cannot wait longer than TIMEOUT_MAX.
         self._interval = min(_MARGIN / requests_per_second, threading.TIMEOUT_MAX / 4)
@@ -100,7 +102,7 @@ class Pacer:
         self._budget = budget
         self._clock = clock
         self._jitter = jitter
-        self._changed = threading.Condition()
+        self._changed = changed or threading.Condition()
         self._waiting: dict[int, tuple[_Turn, float]] = {}
         self._calls = 0
         self._next_call = float("-inf")
@@ -142,12 +144,12 @@ class Pacer:
         with self._changed:
             self._waiting[rank] = _Turn(0, rank), float("-inf")
 
-    def wait_for_turn(self, rank: int, not_before: float = float("-inf"), limits: int = 0) -> Ticket:
+    def wait_for_turn(self, rank: int, delay: float = 0.0, limits: int = 0) -> Ticket:
         """Wait until a call about this address may start.
 
         Args:
             rank: The address's position among those of this run.
-            not_before: The monotonic time before which it does not want to call.
+            delay: Seconds that must pass before it calls.
             limits: How many 429s it has met. An address that alone meets them must not block the others, so those
                 that have met fewer go first.
 
@@ -160,6 +162,7 @@ class Pacer:
         """
         turn = _Turn(limits, rank)
         with self._changed:
+            not_before = self._clock() + delay
             self._waiting[rank] = turn, not_before
             try:
                 while (wait := self._seconds_until_turn(turn, not_before)) != 0:
