@@ -158,7 +158,7 @@ class _LookUp:
         if pause is None:
             self._stop(limit_reached(limited))
         if pause.is_new:
-            self._client.listener.paused(pause.seconds, is_asked=limited.retry_after is not None)
+            self._client.listener.paused(pause.seconds, is_asked=pause.is_asked)
         if self._first_limited is None or self._client.pacer.has_limited_others(self._first_limited, self._limits + 1):
             # Other addresses meet the limit too, so it is the company's.
             self._first_limited = ticket

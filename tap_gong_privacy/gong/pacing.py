@@ -45,10 +45,12 @@ class Pause(NamedTuple):
     Attributes:
         seconds: How long no call starts.
         is_new: Whether this 429 began the pause. Calls that were already under way belong to the same pause.
+        is_asked: Whether Gong asked for that time. Otherwise it is a step of the backoff.
     """
 
     seconds: float
     is_new: bool
+    is_asked: bool
 
 
 class _Turn(NamedTuple):
@@ -209,7 +211,8 @@ class Pacer:
 
         Args:
             ticket: The ticket of the call. Calls that were under way together make one step of the backoff.
-            retry_after: The seconds that Gong asks to wait; None if it does not say.
+            retry_after: The seconds that Gong asks to wait; None if it does not say. 0 counts as None if only 429s
+                have come since an earlier one.
 
         Returns:
             The pause; None if the run cannot wait so long and has to stop.
@@ -219,6 +222,9 @@ class Pacer:
             self._limits += 1
             if self._limited_since is None:
                 self._limited_since = now
+            elif not retry_after:
+                # To ask again at once did not help. To keep doing so would spend Gong's quota.
+                retry_after = None
             if (retry_after or 0) > self._max_pause or now - self._limited_since >= self._max_pause:
                 return None
             is_new = ticket.pauses == self._pauses
@@ -228,7 +234,7 @@ class Pacer:
                 self._resume_at = max(self._resume_at, now + self._jitter(next(self._steps)))
             self._pauses += is_new
             self._changed.notify_all()
-            return Pause(max(0.0, self._resume_at - now), is_new)
+            return Pause(max(0.0, self._resume_at - now), is_new, retry_after is not None)
 
 
 def _steps() -> Generator[float, None, None]:
