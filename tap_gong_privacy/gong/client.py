@@ -140,6 +140,8 @@ class _LookUp:
 
     def _after_fault(self, fault: Fault) -> Outcome | None:
         self._fault = fault.outcome
+        # An address that meets something else in between does not always meet the limit.
+        self._first_limited, self._limits = None, 0
         left = self._client.max_retries - self._retries
         if (fault.retry_after or 0) > self._client.max_retry_wait:
             left = 0
