@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NETWORK = "Check the network and firewalls."
 _PROXY = "Set HTTPS_PROXY to an http:// or https:// URL with a host, or exempt Gong's host with NO_PROXY."
-_BAD_PROXY = Reason("the proxy of HTTPS_PROXY has no host, or its URL is not valid", _PROXY)
+_BAD_PROXY = Reason("HTTPS_PROXY is not a valid URL of a proxy, or has no host", _PROXY)
 _SOCKS = Reason("SOCKS proxies cannot be used", _PROXY)
 _BROKE_OFF = Reason("its answer broke off")
 _NOT_DECOMPRESSED = Reason("its answer could not be decompressed")
@@ -268,14 +268,15 @@ def _check_proxy(proxy: str | None) -> None:
     """
     if not proxy:
         return
-    try:
-        url = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        has_host = bool(url.hostname) and url.port != 0
-    except ValueError:
-        has_host = False
-    if proxy.lower().startswith("socks"):
+    scheme, separator, _ = proxy.lower().partition("://")
+    if separator and scheme.startswith("socks"):
         _refuse(_SOCKS)
-    if not has_host:
+    try:
+        url = urlsplit(proxy if separator else f"http://{proxy}")
+        is_usable = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable:
         _refuse(_BAD_PROXY)
 
 
