@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from urllib.parse import urlencode, urlsplit
 
 import requests
+import urllib3
 from requests.auth import AuthBase
 from requests.utils import select_proxy
 from typing_extensions import override
@@ -231,22 +233,27 @@ class Transport:
         deadline = time.monotonic() + 2 * self._timeout
         chunks: list[bytes] = []
         try:
-            while chunk := response.raw.read1(_CHUNK, decode_content=True):
+            # Compressed, because the decompressor of urllib3 waits for as many chunks as it needs.
+            while chunk := response.raw.read1(_CHUNK, decode_content=False):
                 chunks.append(chunk)
                 if time.monotonic() > deadline:
                     raise _SlowBodyError
+            return _decompressed(b"".join(chunks), response.headers.get("Content-Encoding", ""))
         except _BROKEN:
             if response.status_code == requests.codes.ok:
                 raise
             # The status alone says what happens next. The connection cannot be used again.
             response.close()
             return b""
-        return b"".join(chunks)
 
     def _reason(self, error: Exception) -> Reason:
         reason = _reason(error)
         text = reason.text.format(timeout=self._timeout, connect=self._connect_timeout, twice=2 * self._timeout)
         return Reason(text, reason.advice)
+
+
+def _decompressed(body: bytes, encoding: str) -> bytes:
+    return urllib3.HTTPResponse(io.BytesIO(body), {"Content-Encoding": encoding}).data
 
 
 def _reason(error: Exception) -> Reason:
