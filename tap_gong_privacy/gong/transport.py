@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import socket
+import ssl
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -219,7 +221,10 @@ class Transport:
             response = line.session.send(request, timeout=timeout, allow_redirects=False, **line.settings)
             if response.status_code < requests.codes.ok:
                 raise _InterimError
+            connection = response.raw.connection
             body = self._body(response)
+            if _may_hold_surplus(getattr(connection, "sock", None)):
+                line.session.close()
         except _BROKEN as error:
             status = None
             if response is not None:
@@ -254,6 +259,14 @@ class Transport:
 
 def _decompressed(body: bytes, encoding: str) -> bytes:
     return urllib3.HTTPResponse(io.BytesIO(body), {"Content-Encoding": encoding}).data
+
+
+def _may_hold_surplus(sock: object) -> bool:
+    """Whether bytes behind a body may lie in a buffer of TLS, where urllib3 does not look before the next call."""
+    if isinstance(sock, ssl.SSLSocket):
+        return sock.pending() > 0
+    # TLS within the TLS of a proxy cannot be asked.
+    return not isinstance(sock, socket.socket)
 
 
 def _reason(error: Exception) -> Reason:
