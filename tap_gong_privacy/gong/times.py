@@ -64,7 +64,7 @@ def from_epoch(number: decimal.Decimal) -> tuple[str, bool] | None:
     """
     # Copied, not computed: an exponent of a million would overflow.
     size = number.copy_abs()
-    if number.is_nan() or size > _LARGEST_EPOCH:
+    if size > _LARGEST_EPOCH:
         return None
     exponent = 3 if size >= _MILLISECONDS_FROM else 6
     microseconds = _EXACT.to_integral_value(_EXACT.scaleb(number, exponent))

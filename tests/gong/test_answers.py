@@ -9,8 +9,8 @@ import pytest
 from sandbox import EXAMPLE_ANSWER
 from tap_gong_privacy.gong import answers
 from tap_gong_privacy.gong.answers import UnusableError
+from tests.gong.asking import SECTIONS
 
-SECTIONS = ("emails", "calls", "meetings", "customerData", "customerEngagement")
 EMPTY = {"requestId": "r1", **{name: [] for name in SECTIONS}}
 
 
@@ -62,7 +62,7 @@ def test_a_value_outside_the_documented_sections_is_something(value: object) -> 
     assert list(answer.undocumented) == ["smsMessages"]
 
 
-@pytest.mark.parametrize("number", ["1e999", "1e9999999999999999999", "1e-400", "123456789012345678901234567890"])
+@pytest.mark.parametrize("number", ["1e999", "1e-400", "123456789012345678901234567890"])
 def test_a_number_of_any_size_is_something(number: str) -> None:
     """A number that no float holds counts as a value."""
     assert answers.read(f'{{"emails": [], "new": {number}}}'.encode()).holds_something
@@ -140,6 +140,7 @@ def test_what_only_looks_like_an_answer_is_unusable(content: object, reason: str
         '{"emails": []}'.encode("utf-16"),
         b"\x1f\x8b\x08\x00",
         b'{"emails": NaN}',
+        b'{"emails": [], "new": 1e9999999999999999999999}',
         b'{"emails": ' + b"[" * 200_000,
     ],
     ids=lambda body: repr(body[:20]),
@@ -155,7 +156,7 @@ def test_a_body_that_is_no_json_is_unusable(body: bytes) -> None:
 def test_a_section_that_stands_twice_is_unusable(section: str) -> None:
     """JSON keeps the last one, which may be empty: what the first held would be lost."""
     body = json.dumps(EMPTY)[:-1] + f', "x": {"9" * 5000}, "{section}": [{{"id": "1"}}]}}'
-    with pytest.raises(UnusableError, match="a name stands twice in it") as caught:
+    with pytest.raises(UnusableError, match="one name twice in an object") as caught:
         answers.read(body.encode())
     assert section not in str(caught.value)
 
@@ -170,7 +171,7 @@ def test_a_section_that_stands_twice_is_unusable(section: str) -> None:
 )
 def test_a_section_does_not_hide_behind_an_escape(body: bytes) -> None:
     """A name is the same however its letters are written."""
-    with pytest.raises(UnusableError, match="a name stands twice in it"):
+    with pytest.raises(UnusableError, match="one name twice in an object"):
         answers.read(body)
 
 
@@ -186,21 +187,22 @@ def test_a_name_of_a_section_may_stand_within_one(section: str) -> None:
 def test_what_makes_a_fault_does_not_hide_behind_its_twin(hidden: str) -> None:
     """An error, or a further page, that a later one of the same name would hide."""
     name = hidden.partition(":")[0]
-    with pytest.raises(UnusableError, match="a name stands twice in it"):
+    with pytest.raises(UnusableError, match="one name twice in an object"):
         answers.read(f'{{{hidden}, "emails": [], {name}: null}}'.encode())
 
 
-@pytest.mark.parametrize("text", ["x", "emails", "\\u0041"])
-def test_other_names_may_stand_twice_whatever_stands_elsewhere(text: str) -> None:
-    """The outcome does not depend on what makes the tap look closer."""
-    answer = answers.read(f'{{"requestId": "a", "requestId": "b", "emails": [{{"from": "{text}"}}]}}'.encode())
-    assert answer.request_id == "b"
-
-
-@pytest.mark.parametrize("body", [b'[{"emails": []}, {"emails": []}]', rb'["\u0041", [1]]', rb'"\u0041"'])
-def test_a_list_that_looks_like_an_object_is_unusable(body: bytes) -> None:
-    """What makes the tap look closer may stand in a body that is no object."""
-    with pytest.raises(UnusableError, match="not a JSON object"):
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"emails": [], "requestId": "a", "requestId": "a"}',
+        b'{"emails": [{"id": "1", "id": "2"}]}',
+        b'{"customerData": [{"objects": [{"fields": [{"value": {"x": 1, "x": 2}}]}]}]}',
+        b'{"emails": [], "new": [{"x": 1, "x": 2}]}',
+    ],
+)
+def test_no_other_name_may_come_twice_either(body: bytes) -> None:
+    """On whatever level, a value would be lost."""
+    with pytest.raises(UnusableError, match="one name twice in an object"):
         answers.read(body)
 
 
@@ -221,7 +223,10 @@ def test_errors_that_are_no_list_are_kept(errors: object) -> None:
     assert (refusal.messages, refusal.undocumented) == ((), {"errors": errors})
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"text"', b"\xff", b"{}", b'{"errors": null}'])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b"[]", b'"text"', b"\xff", b"{}", b'{"errors": null}', b'{"errors": ["a"], "errors": ["b"]}'],
+)
 def test_a_refusal_may_say_nothing(body: bytes) -> None:
     """Nothing is expected of the body of an error."""
     assert answers.read_refusal(body) == answers.Refusal((), None, {}, is_repaired=False)

@@ -232,7 +232,9 @@ def test_a_limit_is_nobodys_fault_if_nobody_was_answered() -> None:
 @pytest.mark.parametrize("concurrency", [2, 8])
 @pytest.mark.parametrize("retry_after", ["0", "0.05", None])
 @pytest.mark.parametrize("limited", [0, 5])
-def test_an_address_that_alone_meets_the_limit_blocks_nobody(concurrency: int, retry_after: str, limited: int) -> None:
+def test_an_address_that_alone_meets_the_limit_blocks_nobody(
+    concurrency: int, retry_after: str | None, limited: int
+) -> None:
     """All others are answered, in the order of the list, with one call each."""
     addresses = [f"a{rank}@x.example" for rank in range(12)]
     with Sandbox(requests_per_second=0) as sandbox:

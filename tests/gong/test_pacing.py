@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,8 @@ class Waiting:
     def __init__(self) -> None:
         """Begin without a thread."""
         self.cut: list[int] = []
-        self._turns: list[tuple[float, int]] = []
+        self.turns: list[tuple[float, int]] = []
+        """When each thread took its turn, and its rank."""
         self._threads: list[threading.Thread] = []
         self._last = threading.local()
         self.pacer = self.pace()
@@ -65,8 +65,8 @@ class Waiting:
         return Pacer(pace, 1e301, budget, clock=self._clock)
 
     def _clock(self) -> float:
-        self._last.look = time.monotonic()
-        return self._last.look
+        self._last.look = now = time.monotonic()
+        return now
 
     def add(self, rank: int, delay: float = 0.0, limits: int = 0) -> None:
         """Let a thread wait for a turn."""
@@ -79,19 +79,19 @@ class Waiting:
         except CutError:
             self.cut.append(rank)
         else:
-            self._turns.append((self._last.look, rank))
+            self.turns.append((self._last.look, rank))
 
     def are_held(self) -> bool:
         """Whether nobody has had a turn for a while."""
         time.sleep(0.1)
-        return not self._turns and not self.cut
+        return not self.turns and not self.cut
 
     def ended(self) -> list[int]:
         """The ranks in the order of their turns, once all threads have ended."""
         for thread in self._threads:
             thread.join(10)
             assert not thread.is_alive()
-        return [rank for _, rank in sorted(self._turns)]
+        return [rank for _, rank in sorted(self.turns)]
 
 
 @pytest.mark.parametrize("pace", [3, 0.7, 1000])
@@ -118,21 +118,14 @@ def test_further_tries_and_pauses_keep_the_pace(clock: Clock) -> None:
     assert clock.now == pytest.approx(1000 + 2 * 0.51)
 
 
-def test_the_pace_of_a_real_gong_meets_no_limit() -> None:
-    """A Gong that counts the calls within any second never has to answer 429, whatever the number of workers."""
-    with Sandbox(requests_per_second=20) as sandbox:
-        pacer = Pacer(20, 300)
-        transport = Transport(sandbox.url + PATH, Credentials(b"Bearer sandbox-token"), 5)
-        client = Client(transport, pacer, Told(), max_retries=0, max_retry_wait=300)
-        for rank in range(45):
-            pacer.reserve(rank)
-        with ThreadPoolExecutor(45) as pool:
-            outcomes = list(pool.map(client.look_up, [f"a{rank}@x.example" for rank in range(45)], range(45)))
-        client.close()
-        assert {outcome.status for outcome in outcomes} == {Status.FOUND}
-        assert {call.status for call in sandbox.calls} == {200}
-        asked = [call.address for call in sorted(sandbox.calls, key=lambda call: call.started)]
-    assert asked == [f"a{rank}@x.example" for rank in range(45)]
+def test_many_workers_share_the_pace(waiting: Waiting) -> None:
+    """However many wait at once, no two turns are closer than 1.02/`requests_per_second`."""
+    waiting.pacer = waiting.pace(100)
+    for rank in range(20):
+        waiting.add(rank)
+    assert len(waiting.ended()) == 20
+    turns = sorted(seconds for seconds, _ in waiting.turns)
+    assert min(later - earlier for earlier, later in pairwise(turns)) >= 1.02 / 100
 
 
 def test_a_call_waits_before_it_takes_a_connection() -> None:
