@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import os
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 import click
@@ -140,6 +141,7 @@ class TapGongPrivacy(Tap):
             raise ConfigError(msg) from None
         selected = {stream.name for stream in self.streams.values() if stream.selected}
         maps.refuse_losses(self.mapper.stream_maps, selected)
+        maps.compute_exactly(chain.from_iterable(self.mapper.stream_maps.values()))
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:

@@ -17,8 +17,6 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter, enc_hook
 from singer_sdk.singerlib import RecordMessage, StateMessage
 from typing_extensions import override
 
-from tap_gong_privacy.singer.maps import ComputableNumber
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FrameType
@@ -139,7 +137,7 @@ class Output(MsgSpecWriter):
         super().__init__()
         self._interruption = interruption
         self.writes_state = True
-        self._encoder = msgspec.json.Encoder(enc_hook=_encode_unknown, decimal_format="number")
+        self._encoder = msgspec.json.Encoder(enc_hook=enc_hook, decimal_format="number")
         self._buffer = bytearray()
 
     @override
@@ -230,7 +228,3 @@ def _closed_events(descriptor: int) -> int:
     with socket.socket(fileno=os.dup(descriptor)) as connection:
         # TCP has no other sign. On a Unix socket it may only mean that the other end does not write.
         return 0 if connection.family == socket.AF_UNIX else _POLLRDHUP
-
-
-def _encode_unknown(value: object) -> object:
-    return value.exact if isinstance(value, ComputableNumber) else enc_hook(value)

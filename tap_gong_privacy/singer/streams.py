@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import CustomStreamMap, RemoveRecordTransform, SameRecordTransform
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib import SchemaMessage
 from typing_extensions import override
 
@@ -16,7 +16,6 @@ from tap_gong_privacy.gong import times
 from tap_gong_privacy.gong.documented import SECTIONS
 from tap_gong_privacy.gong.json_text import storable_text, text_of
 from tap_gong_privacy.singer import records, schemas
-from tap_gong_privacy.singer.maps import computable
 from tap_gong_privacy.singer.meters import CallMeter
 from tap_gong_privacy.singer.notices import Notices
 from tap_gong_privacy.singer.output import RecordLine
@@ -39,6 +38,9 @@ if TYPE_CHECKING:
 _SMALL_STATE = 4_000
 _STATE_BYTES_PER_SECOND = 10_000
 _MOST_SECONDS_BETWEEN_STATES = 10.0
+# A malformed entry can be a whole pasted document. Postgres cannot index a key of more than about 2,700 bytes.
+_LONGEST_ENTRY = 1_000
+_LONGEST_ENTRY_IN_BYTES = 2_400
 
 
 class _PrivacyStream(Stream):
@@ -59,17 +61,16 @@ class _PrivacyStream(Stream):
         properties: Mapping[str, object] = self.effective_schema.get("properties", {})
         return frozenset(name for name in properties if self.mask["properties", name])
 
-    def preparation(self) -> Callable[[Record], Record]:
-        """Return what makes a record ready for the stream maps, and so for the target."""
+    def selection(self) -> Callable[[Record], Record]:
+        """Return a function that takes the columns that are not selected out of a record."""
         columns = self.columns
-        is_computed = any(isinstance(stream_map, CustomStreamMap) for stream_map in self.stream_maps)
 
-        def prepare(record: Record) -> Record:
-            if len(columns) < len(record):
-                record = {name: value for name, value in record.items() if name in columns}
-            return cast("Record", computable(record)) if is_computed else record
+        def select(record: Record) -> Record:
+            if columns.issuperset(record):
+                return record
+            return {name: value for name, value in record.items() if name in columns}
 
-        return prepare
+        return select
 
 
 class LookupsStream(_PrivacyStream):
@@ -105,13 +106,13 @@ class LookupsStream(_PrivacyStream):
             meter = CallMeter(run.progress.snapshot)
             stack.callback(meter.write)
             stack.callback(self._notices.close)
-            prepare = self.preparation()
+            select = self.selection()
             for entry, outcome in run.outcomes(self._check, meter.tick):
-                record = _record(run.api_url, entry, outcome)
+                record = _lookup_record(run.api_url, entry, outcome)
                 self._notices.take(outcome)
                 if outcome.answer:
                     record |= self._write_sections(outcome.answer, record)
-                yield prepare(record)
+                yield select(record)
                 run.record(entry, outcome)
                 self._mark(run)
             self._mark(run, is_last=True)
@@ -206,10 +207,10 @@ class SectionStream(_PrivacyStream):
             (stream_map.stream_alias, None if _changes_nothing(stream_map) else stream_map.transform)
             for stream_map in self.stream_maps
         ]
-        prepare = self.preparation()
+        select = self.selection()
         write = self._tap.write_message
         count = 0
-        for count, record in enumerate(map(prepare, built), 1):  # noqa: B007 - the count is returned
+        for count, record in enumerate(map(select, built), 1):  # noqa: B007 - the count is returned
             for alias, transform in maps:
                 mapped = transform(record) if transform else record
                 if mapped is not None:
@@ -218,14 +219,13 @@ class SectionStream(_PrivacyStream):
         return count
 
 
-def _record(api_url: str, entry: Entry, outcome: Outcome) -> Record:
+def _lookup_record(api_url: str, entry: Entry, outcome: Outcome) -> Record:
     undocumented: dict[str, Any] = dict(outcome.undocumented)
     request_id = text_of(outcome.request_id)
     if outcome.request_id is not None and request_id is None:
         undocumented["requestId"] = outcome.request_id
     return {
-        # A malformed entry may hold characters that no target can store.
-        schemas.EMAIL_ADDRESS: storable_text(entry.text),
+        schemas.EMAIL_ADDRESS: _shortened(storable_text(entry.text)) if entry.is_malformed else entry.text,
         "api_url": api_url,
         "status": outcome.status.value,
         "errors": list(outcome.errors) or None,
@@ -236,6 +236,11 @@ def _record(api_url: str, entry: Entry, outcome: Outcome) -> Record:
         schemas.REQUEST_ID: request_id,
         schemas.UNDOCUMENTED: undocumented or None,
     }
+
+
+def _shortened(text: str) -> str:
+    short = text.encode()[:_LONGEST_ENTRY_IN_BYTES].decode(errors="ignore")[:_LONGEST_ENTRY]
+    return text if short == text else f"{short}…"
 
 
 def _changes_nothing(stream_map: StreamMap) -> bool:
