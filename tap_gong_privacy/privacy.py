@@ -1,4 +1,4 @@
-"""Keeps addresses and secrets out of stderr: what would show one is silenced, a last net catches the rest."""
+"""Keeps addresses and secrets out of stderr: silences the loggers that would show them, and redacts everything else."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 from urllib.parse import quote, quote_plus
 
-from typing_extensions import override
+from typing_extensions import Buffer, override
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 HIDDEN = "(hidden)"
 
-# Whatever could be an address, raw or URL-encoded: an address has no white space.
-_ADDRESS = re.compile(r"\S*(?:@|%40)\S*", re.IGNORECASE)
-# These show URLs, and the expressions and values of stream maps.
+_WORD = re.compile(r"\S+")
+# These loggers show URLs, and the expressions and values of stream maps.
 _SILENCED = (
     *("urllib3", "requests", "backoff", "singer_sdk.mapper"),
     *("fsspec", "s3fs", "botocore", "aiobotocore", "aiohttp", "asyncio"),
@@ -29,18 +28,20 @@ _SILENCED = (
 
 
 class _Net(io.TextIOBase):
-    """A text stream that hides what could be an address, and each known secret."""
+    """A text stream that hides each word that could be an address, and each known secret."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._secrets: list[str] = []
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """Hide these texts, too, in the forms in which errors quote them."""
+        """Hide these texts too, in the forms in which errors quote them."""
+        forms = set(self._secrets)
         for secret in secrets:
-            forms = {secret, quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")}
-            self._secrets += [*forms, repr(secret)[1:-1], ascii(secret)[1:-1]]
-        self._secrets.sort(key=len, reverse=True)
+            forms |= {secret, quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")}
+            forms |= {repr(secret)[1:-1], ascii(secret)[1:-1]}
+        # A new list, because another thread may be reading the old one. A secret may contain a shorter one.
+        self._secrets = sorted(forms, key=len, reverse=True)
 
     @override
     def write(self, s: str) -> int:
@@ -48,7 +49,7 @@ class _Net(io.TextIOBase):
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
         if "@" in text or "%40" in text:
-            text = _ADDRESS.sub(HIDDEN, text)
+            text = _WORD.sub(_without_address, text)
         self._stream.write(text)
         return len(s)
 
@@ -71,19 +72,54 @@ class _Net(io.TextIOBase):
     @property
     @override
     def encoding(self) -> str:  # type: ignore[override]
-        """The encoding of the stream behind it."""
+        """The encoding of the stream behind the net."""
         return self._stream.encoding
+
+    @property
+    def buffer(self) -> io.BufferedIOBase:
+        """A binary stream before the same net. Click, for one, writes to it if the encoding is ASCII."""
+        return _BinaryNet(self)
+
+    def __getattr__(self, name: str) -> object:
+        """Return `name`, `reconfigure` and whatever else the stream behind the net has."""
+        return getattr(self._stream, name)
+
+
+class _BinaryNet(io.BufferedIOBase):
+    """The binary side of a net."""
+
+    def __init__(self, net: _Net) -> None:
+        self._net = net
+
+    @override
+    def write(self, buffer: Buffer) -> int:
+        data = bytes(buffer)
+        self._net.write(data.decode("utf-8", "replace"))
+        return len(data)
+
+    @override
+    def flush(self) -> None:
+        self._net.flush()
+
+    @override
+    def writable(self) -> bool:
+        return True
+
+
+def _without_address(word: re.Match[str]) -> str:
+    # An address, raw or URL-encoded, contains no white space.
+    return HIDDEN if "@" in word[0] or "%40" in word[0] else word[0]
 
 
 def guard_stderr() -> None:
-    """Put the net before stderr. To be called before logging is set up, which keeps the stream that it finds."""
+    """Put the net before stderr. Call this before logging is set up, because a handler keeps the stream it finds."""
     if not isinstance(sys.stderr, _Net):
-        # None where the process began with stderr closed. Whatever is opened next would get its number, and the log.
-        sys.stderr = _Net(sys.stderr or Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - while we live
+        # None if the process began with stderr closed. The file that is opened next would get its number, and the log.
+        sys.stderr = _Net(sys.stderr or Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until exit
 
 
 def silence_libraries() -> None:
-    """Let no library log what shows URLs or values. To be called after logging is set up, which may set levels."""
+    """Silence the libraries that log URLs or values. Call this after logging is set up, which may set levels."""
     loggers = logging.getLogger().manager.loggerDict
     for name in {*_SILENCED, *loggers}:
         if name.startswith(_SILENCED):
@@ -91,7 +127,7 @@ def silence_libraries() -> None:
 
 
 def hide(secrets: Iterable[str]) -> None:
-    """Have the net hide these secrets.
+    """Make the net hide these secrets.
 
     Args:
         secrets: Texts that must never be shown.
@@ -101,7 +137,7 @@ def hide(secrets: Iterable[str]) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """Describe an unforeseen error by its type and place alone: its message could quote anything.
+    """Describe an unforeseen error by its type and place alone, because its message could quote anything.
 
     Args:
         error: The error.
