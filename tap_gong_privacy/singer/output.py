@@ -139,6 +139,7 @@ class Output(MsgSpecWriter):
         self.writes_state = True
         self._encoder = msgspec.json.Encoder(enc_hook=enc_hook, decimal_format="number")
         self._buffer = bytearray()
+        self._finished = 0  # the bytes of the buffer that belong to finished look-ups
 
     @override
     def serialize_message(self, message: Message) -> bytearray:
@@ -171,12 +172,17 @@ class Output(MsgSpecWriter):
             if not isinstance(message, RecordMessage):
                 self.flush()
 
+    def finish_look_up(self) -> None:
+        """Note that all records so far belong to finished look-ups, so that an interrupted run writes them too."""
+        self._finished = len(self._buffer)
+
     def write_last_state(self, state: Mapping[str, Any]) -> None:
-        """Write the STATE that ends an interrupted run, after whole lines.
+        """Write the STATE that ends an interrupted run, without the records of the look-up that it cuts short.
 
         Args:
             state: The tap's state.
         """
+        del self._buffer[self._finished :]
         if self.writes_state:
             self._append(StateMessage(value=state), self._buffer)
         self.flush()
@@ -187,7 +193,7 @@ class Output(MsgSpecWriter):
         Raises:
             OutputLostError: If they cannot be written.
         """
-        lines, self._buffer = memoryview(self._buffer), bytearray()
+        lines, self._buffer, self._finished = memoryview(self._buffer), bytearray(), 0
         try:
             while lines:
                 # Without a buffer (PYTHONUNBUFFERED) a signal or a full disk leaves a part unwritten, and says no more.

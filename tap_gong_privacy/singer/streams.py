@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tap_gong_privacy.gong.outcomes import Outcome
     from tap_gong_privacy.round.addresses import Entry
     from tap_gong_privacy.round.run import Run
+    from tap_gong_privacy.singer.output import Output
     from tap_gong_privacy.singer.records import Record
 
 # STATE grows with the list. Below this size it is written after each address.
@@ -107,6 +108,7 @@ class LookupsStream(_PrivacyStream):
             stack.callback(meter.write)
             stack.callback(self._notices.close)
             select = self.selection()
+            output = cast("Output", self._tap.message_writer)
             for entry, outcome in run.outcomes(self._check, meter.tick):
                 record = _lookup_record(run.api_url, entry, outcome)
                 self._notices.take(outcome)
@@ -114,6 +116,7 @@ class LookupsStream(_PrivacyStream):
                     record |= self._write_sections(outcome.answer, record)
                 yield select(record)
                 run.record(entry, outcome)
+                output.finish_look_up()
                 self._mark(run)
             self._mark(run, is_last=True)
 

@@ -1,4 +1,4 @@
-"""What is selected in the catalog, and what `stream_maps` make of it."""
+"""Which streams and columns a catalog selects, and what `stream_maps` do to records."""
 
 from __future__ import annotations
 
@@ -9,23 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox import EXAMPLE_ADDRESS, Sandbox
-from tests.bookmarks import settled
 from tests.running import Result, check_nobody_named, check_output, check_schemas_and_records, run_tap
+from tests.streams import OUTCOMES, SECTIONS, STREAMS, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 ADDRESSES = ["canary.One@example.com", EXAMPLE_ADDRESS, "unknown.canary@example.com"]
-SECTIONS = {"emails", "calls", "meetings", "customer_data", "customer_engagement"}
-STREAMS = {"lookups", *SECTIONS}
-COUNTS = [f"{stream}_count" for stream in sorted(SECTIONS)]
-MESSAGE_OF_LOOKUPS = "would remove or filter lookups"
-
-
-def short(value: object) -> str:
-    """Return a parameter's name, the same in every process."""
-    return ascii(sorted(value) if isinstance(value, set) else value)[:120]
+ALL = frozenset(STREAMS)
+COUNTS = [f"{stream}_count" for stream in SECTIONS]
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +67,23 @@ def asked(sandbox: Sandbox) -> list[str]:
     return sorted(call.address for call in sandbox.calls)
 
 
+def check_refused(sandbox: Sandbox, result: Result, message: str) -> None:
+    """Check that a run wrote nothing, asked nobody, and ended with one log record at ERROR that quotes no setting."""
+    assert result.returncode == 1
+    assert not result.stdout
+    assert not sandbox.calls
+    last = result.stderr.splitlines()[-1]
+    assert last.split("|")[1].strip() == "ERROR"
+    assert message in last
+    assert "canary" not in result.stderr
+
+
 def test_the_discovered_catalog_selects_all(sandbox: Sandbox, discovered: dict[str, Any], tmp_path: Path) -> None:
     """A catalog that was not touched gives what a run without one gives."""
     with_catalog = run(sandbox, tmp_path, discovered)
     without = run(sandbox, tmp_path)
     assert with_catalog.returncode == without.returncode == 0
-    assert with_catalog.records.keys() == without.records.keys() == STREAMS
+    assert with_catalog.records.keys() == without.records.keys() == ALL
     assert with_catalog.schemas == without.schemas
     counts = [{stream: len(rows) for stream, rows in result.records.items()} for result in (with_catalog, without)]
     assert counts[0] == counts[1]
@@ -98,7 +102,7 @@ def test_deselected_streams_are_not_written_and_still_counted(
     assert [example[count] for count in COUNTS] == [1, 1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("section", sorted(SECTIONS))
+@pytest.mark.parametrize("section", SECTIONS)
 def test_a_deselected_parent_is_still_asked_for_its_child(
     sandbox: Sandbox, discovered: dict[str, Any], section: str, tmp_path: Path
 ) -> None:
@@ -144,11 +148,7 @@ def test_a_catalog_that_selects_nothing_is_refused(
     catalog = {"streams": []} if way == "no streams" else selecting(discovered, only())
     if way == "not available":
         catalog = {"streams": [{**stream, "tap_stream_id": "other"} for stream in discovered["streams"]]}
-    result = run(sandbox, tmp_path, catalog)
-    assert result.returncode == 1
-    assert not result.stdout
-    assert result.stderr.splitlines()[-1].startswith("Error: The catalog selects no stream")
-    assert not sandbox.calls
+    check_refused(sandbox, run(sandbox, tmp_path, catalog), "| The catalog selects no stream")
 
 
 def test_deselected_fields_are_left_out(sandbox: Sandbox, discovered: dict[str, Any], tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_an_older_catalog_that_lacks_columns_leaves_them_out(
     catalog["streams"] = [stream for stream in catalog["streams"] if stream["tap_stream_id"] != "meetings"]
     result = run(sandbox, tmp_path, catalog)
     assert result.returncode == 0
-    assert result.records.keys() == STREAMS - {"meetings"}
+    assert result.records.keys() == ALL - {"meetings"}
     for stream, column in gone.items():
         assert column not in result.schemas[stream]["schema"]["properties"]
         assert not any(column in record for record in result.records[stream])
@@ -202,7 +202,7 @@ def test_a_catalog_that_asks_for_incremental_replication_is_passed_over(
         stream |= {"replication_method": "INCREMENTAL", "replication_key": "looked_up_at"}
     result = run(sandbox, tmp_path, catalog)
     assert result.returncode == 0
-    assert result.records.keys() == STREAMS
+    assert result.records.keys() == ALL
 
 
 def test_a_catalog_that_names_no_keys_leaves_the_taps_own(
@@ -232,7 +232,7 @@ def test_a_catalogs_other_names_of_streams_are_passed_over(
         stream["stream"] = f"my_{stream['tap_stream_id']}"
     result = run(sandbox, tmp_path, catalog)
     assert result.returncode == 0
-    assert result.records.keys() == STREAMS
+    assert result.records.keys() == ALL
 
 
 @pytest.mark.parametrize("is_bare", [False, True], ids=["without a key", "bare"])
@@ -250,9 +250,7 @@ def test_a_catalog_that_leaves_out_a_key_is_refused(
         del emails["schema"]["properties"]
     emails["metadata"] = [entry for entry in emails["metadata"] if "id" not in entry["breadcrumb"]]
     result = run(sandbox, tmp_path, catalog)
-    assert result.returncode == 1
-    assert not sandbox.calls
-    assert result.stderr.splitlines()[-1].startswith("Error: The key of stream emails would lack a column: select it")
+    check_refused(sandbox, result, "| The key of stream emails would lack a column: select it")
 
 
 @pytest.mark.parametrize(
@@ -281,14 +279,8 @@ def test_stream_maps_that_remove_or_filter_lookups_are_refused(
 ) -> None:
     """The proof of the search cannot be mapped away; the one line points at the catalog."""
     result = run(sandbox, tmp_path, stream_maps=maps)
-    assert result.returncode == 1
-    assert not result.stdout
-    assert not sandbox.calls
-    last = result.stderr.splitlines()[-1]
-    assert last.startswith("Error: ")
-    assert MESSAGE_OF_LOOKUPS in last
-    assert "catalog" in last
-    assert "canary" not in last
+    check_refused(sandbox, result, "would remove or filter lookups")
+    assert "catalog" in result.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -297,8 +289,8 @@ def test_stream_maps_that_remove_or_filter_lookups_are_refused(
         ({"emails": None}, {"emails"}),
         ({"emails": "__NULL__", "calls": None}, {"emails", "calls"}),
         ({"customer_*": None}, {"customer_data", "customer_engagement"}),
-        ({"lookups": {}, "emails": {}, "__else__": None}, SECTIONS - {"emails"}),
-        ({"lookups": {}, "emails": {}, "__else__": "__NULL__"}, SECTIONS - {"emails"}),
+        ({"lookups": {}, "emails": {}, "__else__": None}, {*SECTIONS} - {"emails"}),
+        ({"lookups": {}, "emails": {}, "__else__": "__NULL__"}, {*SECTIONS} - {"emails"}),
     ],
     ids=short,
 )
@@ -308,7 +300,7 @@ def test_other_streams_may_be_removed(
     """A section that is mapped to null has neither SCHEMA nor records, and the others are whole."""
     result = run(sandbox, tmp_path, stream_maps=maps)
     assert result.returncode == 0
-    assert result.records.keys() == STREAMS - gone
+    assert result.records.keys() == ALL - gone
     assert all(result.records.values())
     assert asked(sandbox) == sorted(ADDRESSES)
 
@@ -323,7 +315,7 @@ def test_sections_may_be_filtered_renamed_and_changed(sandbox: Sandbox, tmp_path
     config = {"wanted": EXAMPLE_ADDRESS, "note": "a note"}
     result = run(sandbox, tmp_path, stream_maps=maps, stream_map_config=config)
     assert result.returncode == 0
-    assert result.records.keys() == STREAMS - {"emails"} | {"mails"}
+    assert result.records.keys() == ALL - {"emails"} | {"mails"}
     assert [record["email_address"] for record in result.records["mails"]] == [EXAMPLE_ADDRESS]
     assert "mailbox" not in result.schemas["mails"]["schema"]["properties"]
     assert {record["place"] for record in result.records["calls"]} == {"Gong"}
@@ -339,7 +331,7 @@ def test_a_copy_of_lookups_may_be_filtered(sandbox: Sandbox) -> None:
     check_schemas_and_records(result)  # the copy follows the original, which is the last one of its address elsewhere
     check_nobody_named(result)
     assert result.returncode == 0
-    assert result.records.keys() == STREAMS | {"found_only"}
+    assert result.records.keys() == ALL | {"found_only"}
     assert len(result.records["lookups"]) == 3
     assert {record["email_address"] for record in result.records["found_only"]} == set(ADDRESSES[:2])
     assert {record["email_address"] for record in result.records["emails"]} == set(ADDRESSES[:2])
@@ -356,7 +348,7 @@ def test_nested_fields_may_be_flattened(sandbox: Sandbox, tmp_path: Path) -> Non
         flattening_max_key_length="63",
     )
     assert result.returncode == 0
-    assert result.records.keys() == STREAMS
+    assert result.records.keys() == ALL
     assert all(result.records.values())
 
 
@@ -389,12 +381,7 @@ def test_stream_maps_that_cannot_be_set_up_are_one_plain_line(
     sandbox: Sandbox, maps: dict[str, object], tmp_path: Path
 ) -> None:
     """The line names the setting, and shows no expression."""
-    result = run(sandbox, tmp_path, stream_maps=maps)
-    assert result.returncode == 1
-    assert not result.stdout
-    assert not sandbox.calls
-    assert result.stderr.splitlines()[-1].startswith("Error: Wrong settings: stream_maps")
-    assert "canary" not in result.stderr
+    check_refused(sandbox, run(sandbox, tmp_path, stream_maps=maps), "| Wrong settings: ")
 
 
 FLATTENED = {"flattening_enabled": True, "flattening_max_depth": 2}
@@ -403,10 +390,10 @@ FLATTENED = {"flattening_enabled": True, "flattening_max_depth": 2}
 @pytest.mark.parametrize(
     "settings, named",
     [
-        ({"stream_maps": {"emails": {"__alias__": "calls"}}}, "stream_maps give two streams one name"),
-        ({"stream_maps": {"calls": {"__source__": "emails"}}}, "stream_maps give two streams one name"),
-        ({"stream_maps": {"emails": {"__alias__": "lookups"}}}, "stream_maps give two streams one name"),
-        ({**FLATTENED, "flattening_max_key_length": 13}, "Error: The key of stream "),
+        ({"stream_maps": {"emails": {"__alias__": "calls"}}}, "stream_maps give two streams the same name"),
+        ({"stream_maps": {"calls": {"__source__": "emails"}}}, "stream_maps give two streams the same name"),
+        ({"stream_maps": {"emails": {"__alias__": "lookups"}}}, "stream_maps give two streams the same name"),
+        ({**FLATTENED, "flattening_max_key_length": 13}, "| The key of stream "),
     ],
     ids=short,
 )
@@ -414,11 +401,7 @@ def test_settings_that_would_mix_streams_or_lose_a_key_are_refused(
     sandbox: Sandbox, settings: dict[str, Any], named: str, tmp_path: Path
 ) -> None:
     """Two streams of one name overwrite each other in a target, and a key without its column is refused by it."""
-    result = run(sandbox, tmp_path, **settings)
-    assert result.returncode == 1
-    assert not result.stdout
-    assert not sandbox.calls
-    assert named in result.stderr.splitlines()[-1]
+    check_refused(sandbox, run(sandbox, tmp_path, **settings), named)
 
 
 def test_names_of_streams_that_are_not_written_are_free(
@@ -453,4 +436,4 @@ def test_stream_maps_that_fail_on_a_record_stop_the_run_without_a_value(
     assert "stream_maps failed on a record" in result.stderr
     assert "please report it" not in result.stderr
     assert "canary" not in result.stderr.lower()
-    assert not any(settled(state["bookmarks"]["lookups"]) for state in result.states)
+    assert not any(state["bookmarks"]["lookups"][outcome] for state in result.states for outcome in OUTCOMES)
