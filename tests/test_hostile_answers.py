@@ -13,13 +13,13 @@ import pytest
 from sandbox import EXAMPLE_ANSWER, Reply, Sandbox
 from tap_gong_privacy.gong.json_text import canonical
 from tests.running import Result, check_output, run_tap
+from tests.streams import SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Row: TypeAlias = dict[str, Any]
 
-STREAMS = ("emails", "calls", "meetings", "customer_data", "customer_engagement")
 EMPTY: Row = {"emails": [], "calls": [], "meetings": [], "customerData": [], "customerEngagement": []}
 PACE = {"requests_per_second": 1000, "max_concurrency": 16}
 NUL, REPLACED = "\N{SYMBOL FOR NULL}", "\N{REPLACEMENT CHARACTER}"
@@ -140,7 +140,7 @@ CASES = {
         {"id": "7782342274025937895"},
         {"id": "18446744073709551616"},
         {"id": "1.50"},
-        {"id": "1E5"},
+        {"id": "1E+5"},
     ),
     "epoch-times": _emails(
         '[{"id": "1", "sentTime": 1547971200}, {"id": "2", "sentTime": 1547971200.0}, {"id": "3", "sentTime": '
@@ -334,7 +334,7 @@ def test_an_answer_makes_its_records(name: str, answered: Result) -> None:
     (lookup,) = (row for row in records["lookups"] if row["email_address"] == address_of(name))
     assert (lookup["status"], lookup["http_status"], lookup["errors"]) == (case.status, 200, None)
     holds(lookup, case.lookup or {})
-    for stream in STREAMS:
+    for stream in SECTIONS:
         rows = [row for row in records[stream] if row["email_address"] == address_of(name)]
         expected = (case.rows or {}).get(stream, [])
         assert len(rows) == len(expected) == lookup[f"{stream}_count"]
@@ -409,8 +409,8 @@ def test_a_body_that_is_no_answer_is_a_fault(name: str, failed: tuple[Result, di
     assert (lookup["status"], lookup["http_status"]) == ("failed", reply.status)
     assert reason in lookup["errors"][0]
     assert "@" not in lookup["errors"][0]
-    assert {lookup[f"{stream}_count"] for stream in STREAMS} == {None}
-    assert not [row for stream in STREAMS for row in result.records[stream] if row["email_address"] == address]
+    assert {lookup[f"{stream}_count"] for stream in SECTIONS} == {None}
+    assert not [row for stream in SECTIONS for row in result.records[stream] if row["email_address"] == address]
     assert asked[address] == 2
     assert asked[f"unknown-{name}@good.example"] == 1
 

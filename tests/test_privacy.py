@@ -8,10 +8,11 @@ import os
 import re
 import sys
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsIndex
 from urllib.parse import quote
 
 import pytest
+from typing_extensions import override
 
 from sandbox import Reply, Sandbox
 from tap_gong_privacy import privacy
@@ -105,6 +106,55 @@ def test_the_net_lets_all_else_through(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stderr.getvalue() == "12 addresses: 40% done\n"
 
 
+def test_the_net_reads_each_character_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A word of 400,000 characters is no work, neither beside an address nor as part of one."""
+    stderr = netted(monkeypatch)
+    long = "x" * 400_000
+    sys.stderr.write(f"{long} a@b.example {long}@b.example %4{long} {long}%40b.example\n")
+    assert stderr.getvalue() == f"{long} (hidden) (hidden) %4{long} (hidden)\n"
+
+
+def test_bytes_pass_through_the_net_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`buffer`, to which click writes if the encoding is ASCII, is no way around the net."""
+    stderr = netted(monkeypatch)
+    privacy.hide(["sécret"])
+    with io.TextIOWrapper(sys.stderr.buffer, encoding="utf-8") as wrapper:
+        wrapper.write("é canary@example.com sécret\n")
+    assert sys.stderr.buffer.write(b"canary%40example.com \xff\n") == 23
+    assert stderr.getvalue() == "é (hidden) (hidden)\n(hidden) \N{REPLACEMENT CHARACTER}\n"
+
+
+def test_the_net_has_what_the_stream_behind_it_has(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Libraries ask stderr for its name, its encoding, or to be reconfigured."""
+    with (tmp_path / "log").open("w", encoding="ascii") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        privacy.guard_stderr()
+        assert (sys.stderr.name, sys.stderr.encoding) == (stream.name, "ascii")
+        sys.stderr.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+        assert stream.encoding == "utf-8"
+        with pytest.raises(AttributeError):
+            _ = sys.stderr.nonsense  # type: ignore[union-attr]
+
+
+def test_secrets_may_be_added_while_the_net_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that looks for the secrets known so far is not disturbed by a new one."""
+    stderr = netted(monkeypatch)
+
+    class Hiding(str):
+        """Text that has another secret hidden whenever the net looks for one in it."""
+
+        __slots__ = ()
+
+        @override
+        def replace(self, old: str, new: str, /, count: SupportsIndex = -1) -> Hiding:
+            privacy.hide([f"{old} longer"])
+            return Hiding(super().replace(old, new, count))
+
+    privacy.hide(["token", "password"])
+    sys.stderr.write(Hiding("a password, a token\n"))
+    assert stderr.getvalue() == "a (hidden), a (hidden)\n"
+
+
 def test_hiding_without_a_net_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     """The tap used as a library has a stderr of its own, which is left alone."""
     privacy.hide(["secret"])
@@ -169,6 +219,21 @@ def test_a_run_names_nobody(sandbox: Sandbox, level: str, way: str) -> None:
 
 
 @pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_malformed_entries_are_shown_by_place_alone(sandbox: Sandbox, level: str, *, is_refused: bool) -> None:
+    """An entry may be anything, even a secret pasted into the wrong column. It reaches a record, and nothing else."""
+    wrong = [SECRET, "sk-live-canary", "canary\nof two lines", {"password": "canary-in-json"}, ["canary-list"], 47.1125]
+    config = {**sandbox.config, "email_addresses": [*wrong, CANARIES[0]], "fail_on_malformed_address": is_refused}
+    result = run_tap(config, env={LEVEL: level})
+    check_output(result, CANARIES, [SECRET, "47.1125", "canary", "sk-live"])
+    assert result.returncode == int(is_refused)
+    assert "email_addresses entry 1 " in result.stderr
+    malformed = [row for row in result.records.get("lookups", []) if row["status"] == "malformed"]
+    assert len(malformed) == (0 if is_refused else len(wrong))
+    assert len(sandbox.calls) == (0 if is_refused else 1)
+
+
+@pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("fault", ["reset", "close", "truncate", "bad_gzip", "hang", "long"])
 def test_faults_of_the_network_name_nobody(sandbox: Sandbox, level: str, fault: str) -> None:
     """Errors of requests and urllib3, which quote the URL, do not reach the log."""
@@ -213,7 +278,7 @@ def test_a_crash_of_our_own_names_nobody(sandbox: Sandbox, tmp_path: Path, level
     records.build = build
     """
     result = run_crashing(sandbox, tmp_path, crash, level, *(["--test"] if at_test else []))
-    assert "Stopped by an error of the tap's own, please report it: RuntimeError at " in result
+    assert "Stopped by an internal error, please report it: RuntimeError at " in result
     assert "sitecustomize" in result
 
 
@@ -223,12 +288,12 @@ def test_a_crash_of_a_thread_names_nobody(sandbox: Sandbox, tmp_path: Path, leve
     crash = f"""
     from tap_gong_privacy.gong.client import Client
 
-    def look_up(self, address, place):
-        raise RuntimeError(address, {SECRET!r})
+    def look_up(self, *given):
+        raise RuntimeError(given, {SECRET!r})
 
     Client.look_up = look_up
     """
-    assert "error of the tap's own, please report it: RuntimeError" in run_crashing(sandbox, tmp_path, crash, level)
+    assert "internal error, please report it: RuntimeError" in run_crashing(sandbox, tmp_path, crash, level)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -242,7 +307,7 @@ def test_a_crash_at_setup_names_nobody(sandbox: Sandbox, tmp_path: Path, level: 
 
     tap.read_list = read_list
     """
-    assert "Error of the tap's own, please report it: RuntimeError" in run_crashing(sandbox, tmp_path, crash, level)
+    assert "Internal error, please report it: RuntimeError" in run_crashing(sandbox, tmp_path, crash, level)
 
 
 def test_the_net_catches_what_the_sdk_or_a_library_would_print(sandbox: Sandbox, tmp_path: Path) -> None:

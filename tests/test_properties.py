@@ -21,7 +21,7 @@ from jsonschema import Draft202012Validator
 from tap_gong_privacy.gong import answers, json_text, times
 from tap_gong_privacy.gong.answers import UnusableError
 from tap_gong_privacy.gong.documented import SECTIONS, Field, Kind, Section
-from tap_gong_privacy.gong.json_text import Number, canonical
+from tap_gong_privacy.gong.json_text import canonical
 from tap_gong_privacy.singer import records
 from tap_gong_privacy.singer.schemas import section_schema
 from tests.running import FORMATS
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
 Value: TypeAlias = Any
-"""Any JSON, numbers with a fraction as `Number`."""
+"""Any JSON, numbers with a fraction as `Decimal`."""
 
 pytestmark = pytest.mark.timeout(7200)
 
@@ -54,7 +54,6 @@ LITERALS = st.one_of(
             "1e-400",
             "1e1000000",
             "1e-1500000",
-            "1e9999999999999999999",
             "1e18",
             "1" * 5000,
         ]
@@ -65,7 +64,7 @@ LITERALS = st.one_of(
 NUMBERS = st.one_of(
     st.integers(),
     st.sampled_from([0, 1, 10**11, 10**11 - 1, -(10**11), 2**63, 2**64, -(2**63) - 1, 1547971200, 10**30]),
-    LITERALS.map(Number),
+    LITERALS.map(Decimal),
 )
 SCALARS = st.one_of(st.none(), st.booleans(), TEXTS, NUMBERS)
 TIMES = st.one_of(
@@ -97,10 +96,10 @@ def arrived(value: Value) -> Value:
 
 
 def encoded(value: Value) -> str:
-    """Return a value as JSON, numbers as they are written."""
+    """Return a value as JSON, numbers with every digit."""
     match value:
-        case Number():
-            return value.literal
+        case Decimal():
+            return str(value)
         case list():
             return f"[{','.join(map(encoded, value))}]"
         case dict():
@@ -214,7 +213,7 @@ def holds(field: Field, kept: Value, value: Value, path: str, rest: dict[str, Va
             return is_same(kept, value)
         case Kind.TEXT if isinstance(value, str):
             return bool(kept == value)
-        case Kind.TEXT if type(value) is int or isinstance(value, Number):
+        case Kind.TEXT if type(value) is int or isinstance(value, Decimal):
             return bool(kept == encoded(value))
         case Kind.DATE_TIME if kept is not None:
             return same_moment(kept, value) or kept_among(rest, path, value)
@@ -245,7 +244,7 @@ def same_moment(kept: str, value: Value) -> bool:
     moment = datetime.fromisoformat(kept)
     if isinstance(value, str):
         return times.from_text(value) == (kept, False) and datetime.fromisoformat(value) == moment
-    number = Decimal(value) if type(value) is int or isinstance(value, Number) else Decimal("NaN")
+    number = Decimal(value) if type(value) is int or isinstance(value, Decimal) else Decimal("NaN")
     if number.is_nan():
         return False
     scale = 1000 if number.copy_abs() >= 10**11 else 1
@@ -272,7 +271,7 @@ def holds_element(section: Section, record: dict[str, Value], element: dict[str,
 def holds_key(key: str, value: Value, rest: dict[str, Value], name: str) -> bool:
     """Tell whether a record's key is the one that Gong sent, or tells that there was none."""
     sent = value if isinstance(value, str) else ""
-    if type(value) is int or isinstance(value, Number):
+    if type(value) is int or isinstance(value, Decimal):
         sent = encoded(value)
     is_kept = isinstance(value, str) or value is None or bool(sent) or kept_among(rest, name, value)
     pattern = re.escape(sent) if sent else "missing-[0-9a-f]{64}"
@@ -299,7 +298,7 @@ def test_every_record_validates_under_a_key_of_its_own(drawn: tuple[Section, lis
     made = built(section, elements)
     for record in made:
         assert record.keys() == section_schema(section)["properties"].keys()  # type: ignore[attr-defined]
-        written = json.loads(canonical(record), parse_float=Number, parse_int=Number)
+        written = json.loads(canonical(record), parse_float=Decimal, parse_int=Decimal)
         problems = [error.message for error in VALIDATORS[section.name].iter_errors(written)]
         assert not problems
     keys = [record[section.key] for record in made]
@@ -350,8 +349,6 @@ def has_value(value: Value) -> bool:
     match value:
         case dict() | list():
             return any(map(has_value, value.values() if isinstance(value, dict) else value))
-        case Number():
-            return bool(re.search("[1-9]", re.split("[eE]", value.literal)[0]))
         case _:
             return value not in {None, 0, ""}
 
@@ -377,7 +374,7 @@ def test_json_arrives_as_it_was_sent(value: Value) -> None:
     decoded, is_repaired = json_text.decode(text.encode())
     assert is_same(decoded, arrived(value))
     assert is_repaired == any(
-        re.search("[\0\ud800-\udfff]", part) for part in texts(json.loads(text, parse_int=Number))
+        re.search("[\0\ud800-\udfff]", part) for part in texts(json.loads(text, parse_int=Decimal))
     )
 
 
@@ -404,7 +401,7 @@ def test_no_text_breaks_a_time(text: str) -> None:
 
 
 @given(NUMBERS)
-def test_no_number_breaks_a_time(number: int | Number) -> None:
+def test_no_number_breaks_a_time(number: int | Decimal) -> None:
     """A number is the same moment in UTC, or a cut one and told so, or no time."""
     result = times.from_epoch(Decimal(number))
     if result is not None:

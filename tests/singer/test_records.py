@@ -228,13 +228,18 @@ def test_a_value_that_is_no_text_is_null_and_kept(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", ["7782342274025937895", "18446744073709551616", "-1", "0", "1.0", "1E5", "0.10", "1e9999999999999999999"]
+    "number, text",
+    [
+        *((number, number) for number in ("7782342274025937895", "18446744073709551616", "-1", "0", "1.0", "0.10")),
+        ("1E5", "1E+5"),
+        ("1.50e400", "1.50E+400"),
+    ],
 )
-def test_an_id_that_came_as_a_number_is_its_text(number: str) -> None:
-    """A number where text is documented becomes text, digit by digit as Gong wrote it, at each level."""
-    assert keys("meetings", f'[{{"id": {number}}}]') == [number]
+def test_an_id_that_came_as_a_number_is_its_text(number: str, text: str) -> None:
+    """A number where text is documented becomes text with every digit, at each level. An exponent is spelt anew."""
+    assert keys("meetings", f'[{{"id": {number}}}]') == [text]
     (row,) = build("calls", f'[{{"id": {number}, "externalSystems": [{{"objects": [{{"externalId": {number}}}]}}]}}]')
-    assert row["external_systems"][0]["objects"][0]["external_id"] == number
+    assert row["external_systems"][0]["objects"][0]["external_id"] == text
     assert row["undocumented"] is None
 
 
@@ -340,9 +345,9 @@ def test_an_unreadable_time_is_null_and_kept(value: object) -> None:
     assert row["undocumented"] == {"sentTime": value}
 
 
-@pytest.mark.parametrize("number", ["1e1000000", "-1e999999999999999999", "1e9999999999999999999"])
+@pytest.mark.parametrize("number", ["1E+1000000", "-1E+999999999999999999"])
 def test_a_number_beyond_every_time_is_null_and_kept(number: str) -> None:
-    """A number of any exponent raises nothing, and is kept as it was written."""
+    """A number with any exponent is no error, and is kept with every digit."""
     (row,) = build("customer_engagement", f'[{{"timestamp": {number}}}]')
     assert row["timestamp"] is None
     assert json_text.canonical(row["undocumented"]) == f'{{"timestamp":{number}}}'.encode()
@@ -460,6 +465,8 @@ def test_the_hash_of_an_event_is_fixed() -> None:
 @pytest.mark.parametrize(
     "event, digest",
     [
+        ('{"timestamp": 1.5e3}', "b54b298cb8fb68741560f83d407a1c0b1c72f47f9d7620f69c0e521766624087"),
+        ('{"timestamp": 1.5E+3}', "b54b298cb8fb68741560f83d407a1c0b1c72f47f9d7620f69c0e521766624087"),
         ("{}", "37a06e5154de9ef5fdb08ede626ffb29630db236bda6cc9bd2f7868b61a9c25b"),
         ('{"eventType": null, "new": 1}', "37a06e5154de9ef5fdb08ede626ffb29630db236bda6cc9bd2f7868b61a9c25b"),
         (

@@ -1,7 +1,7 @@
-"""What `--discover` prints, stream by stream, and the declaration that it follows from.
+"""What `--discover` prints for each stream, and the declaration that it follows from.
 
-A change of a schema shows in review as a change of a file in `tests/singer/snapshots`. To renew them:
-`RENEW_SNAPSHOTS=1 .venv/bin/python -m pytest tests/singer/test_schemas.py`, and look at the difference.
+A changed schema shows in review as a changed file in `tests/singer/snapshots`. To renew these files, run
+`RENEW_SNAPSHOTS=1 .venv/bin/python -m pytest tests/singer/test_schemas.py`, and read the difference.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from sandbox import EXAMPLE_ANSWER
 from tap_gong_privacy.gong.documented import SECTIONS, Kind, snake_case
 from tap_gong_privacy.singer.schemas import LOOKUPS_SCHEMA, section_schema
 from tests.running import run_tap
+from tests.streams import STREAMS
 
 Entry: TypeAlias = dict[str, Any]
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 RENEW = "RENEW_SNAPSHOTS"
-STREAMS = ("lookups", "emails", "calls", "meetings", "customer_data", "customer_engagement")
 
 # The contract's table of streams, in its own words.
 KEYS = {
@@ -50,8 +50,10 @@ COLUMNS = {
         "source_event_id",
     },
     "lookups": {
+        "api_url",
         "status",
         "errors",
+        "attempts",
         "http_status",
         "emails_count",
         "calls_count",
@@ -117,7 +119,7 @@ def test_schemas_are_what_targets_take(stream: str, catalog: dict[str, Entry]) -
     """Each column has a type and a description, all but the required ones are nullable, none is `{}`."""
     schema = catalog[stream]["schema"]
     Draft202012Validator.check_schema(schema)
-    always = {*schema["required"], "status"} if stream == "lookups" else set(schema["required"])
+    always = {*schema["required"], *({"api_url", "status", "attempts"} if stream == "lookups" else ())}
     for name, column in schema["properties"].items():
         assert column["description"]
         assert ("null" not in column["type"]) == (name in always), name
