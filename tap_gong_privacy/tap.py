@@ -100,6 +100,8 @@ class TapGongPrivacy(Tap):
                 own.email_addresses_column,
                 fail_on_malformed=own.fail_on_malformed_address,
             )
+            # The SDK needs no addresses, and would quote an entry that is no text.
+            cleaned.pop("email_addresses", None)
         super().__init__(
             config=cleaned,
             catalog=None if catalog is None else inputs.catalog_of(catalog),
