@@ -21,6 +21,7 @@ import yaml
 from sandbox import Reply, Sandbox
 from tests.end_to_end.pipeline import CHECKOUT, PLUGINS, SCHEMA, MeltanoProject, as_environment
 from tests.running import Result, environment, run_tap
+from tests.streams import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,6 @@ Definition: TypeAlias = dict[str, Any]
 SNAPSHOTS = Path(__file__).with_name("snowflake")
 RECORDER = SNAPSHOTS / "record_target.py"
 RENEW = "RENEW_SNAPSHOTS"
-STREAMS = ("lookups", "emails", "calls", "meetings", "customer_data", "customer_engagement")
 TYPES = ("TIMESTAMP_NTZ", "TIMESTAMP_TZ")
 LOADERS: dict[str, Definition] = {
     loader["name"]: loader
