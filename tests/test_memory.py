@@ -1,4 +1,4 @@
-"""Memory: bounded by the answers in flight, however long the list is."""
+"""Memory is bounded by the answers in flight, however long the list is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 from sandbox import Sandbox
 
-# In a process of its own, for a peak begins with what the parent holds, and the tests hold much.
+# Measured in a separate process, because a peak includes what the parent process holds.
 PEAK = "import json, sys; from benchmarks.measure import TAP, run; print(run(TAP, json.load(sys.stdin)).peak)"
 
 
@@ -23,6 +23,6 @@ def peak_of(sandbox: Sandbox, count: int) -> float:
 
 
 def test_no_answer_is_held_when_its_turn_is_over() -> None:
-    """Twelve answers of 2 MB, one after the other, take as much memory as two."""
+    """Twelve answers of 2 MB, one after the other, need no more memory than two."""
     with Sandbox(requests_per_second=0, answer_size=10_000, compress=False) as sandbox:
         assert peak_of(sandbox, 12) < peak_of(sandbox, 2) + 10

@@ -1,8 +1,7 @@
-"""Whatever Gong answers: nothing raises, nothing is lost, everything validates, and keys stay the same.
+"""Whatever Gong answers, nothing raises, nothing is lost, every record validates, and keys stay the same.
 
-Answers are drawn from the documented schema and bent in every way. By default the same few hundred examples are tried
-each time; `HYPOTHESIS_PROFILE=thorough .venv/bin/python -m pytest tests/test_properties.py` tries new ones by the
-ten thousand.
+Answers are drawn from the documented schema and then distorted. By default the same few hundred examples are tried each
+time. `HYPOTHESIS_PROFILE=thorough .venv/bin/python -m pytest tests/test_properties.py` tries ten thousand new ones.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The answer that Gong documents, declared once.
 
-Names, types, descriptions and documented values are those of Gong's page "Retrieve all references to an email
-address" (`GET /v2/data-privacy/data-for-email-address`). JSON schemas, column names and every repair of a value follow
+Names, types, descriptions and documented values come from Gong's page "Retrieve all references to an email address"
+(`GET /v2/data-privacy/data-for-email-address`). The JSON schemas, the column names and every repair of a value follow
 from this declaration.
 """
 
@@ -21,7 +21,7 @@ class Kind(enum.Enum):
     ANY = enum.auto()
     """Any JSON value."""
     OBJECTS = enum.auto()
-    """A list of objects with documented fields of their own."""
+    """A list of objects, whose fields are documented too."""
 
 
 def snake_case(name: str) -> str:
@@ -37,8 +37,8 @@ class Field:
         name: Gong's name.
         kind: What it holds.
         description: Gong's description.
-        values: Gong's list of valid values. Described, never enforced: Gong's own example breaks its list.
-        fields: The fields of each object, where `kind` is `OBJECTS`.
+        values: Gong's list of valid values. It is not enforced, because Gong's own example breaks it.
+        fields: The fields of each object, if `kind` is `OBJECTS`.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Field:
 
     @cached_property
     def column(self) -> str:
-        """The name in records."""
+        """The name of the column."""
         return snake_case(self.name)
 
     @cached_property
@@ -59,7 +59,7 @@ class Field:
 
     @cached_property
     def empty(self) -> dict[str, object]:
-        """An object of this list in which nothing is filled in yet: each column, in order."""
+        """An object with all columns of this list, in order, each of them null."""
         return dict.fromkeys(field.column for field in self.fields)
 
 
@@ -70,10 +70,10 @@ class Section:
     Attributes:
         name: Gong's name of the array.
         description: What the stream holds.
-        key: The column that tells the records of one address apart.
+        key: The column that identifies a record among those of the same address.
         fields: The documented fields of each element.
-        is_event: Whether elements have no id of their own, so that `key` is a hash of the documented fields.
-        joins_twins: Whether elements with equal keys are one record, with the objects of all.
+        is_event: Whether Gong sends no id, so that `key` is a hash of the documented fields.
+        joins_twins: Whether elements with the same key become one record, with the objects of all of them.
     """
 
     name: str
@@ -95,12 +95,12 @@ class Section:
 
     @cached_property
     def texts(self) -> dict[str, str]:
-        """The columns of the fields that hold text, by Gong's name."""
+        """The columns of text fields, by Gong's name."""
         return self._columns(Kind.TEXT)
 
     @cached_property
     def date_times(self) -> dict[str, str]:
-        """The columns of the fields that hold a time, by Gong's name."""
+        """The columns of date-time fields, by Gong's name."""
         return self._columns(Kind.DATE_TIME)
 
     def _columns(self, kind: Kind) -> dict[str, str]:

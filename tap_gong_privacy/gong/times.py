@@ -1,4 +1,4 @@
-"""Times as targets need them: UTC, with a `Z`, to the microsecond."""
+"""Converts times to the form that targets need: UTC, with a `Z`, to the microsecond."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import msgspec
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS_FROM = 10**11
-# Far beyond the year 9999, yet small enough to compute with.
+# Any larger number is beyond the year 9999. Much larger ones would be too long to compute with.
 _LARGEST_EPOCH = 10**18
 _EXACT = decimal.Context(prec=60, rounding=decimal.ROUND_DOWN)
 _FINER_THAN_MICROSECONDS = re.compile(r"[.,]\d{7}")
-# Newer Pythons read hour 24 as the next day's 00; older ones, and databases, refuse it.
+# Python 3.13 and later read hour 24 as 00 of the next day. Earlier versions and databases refuse it.
 _HOUR_24 = re.compile(r"(\d{4}-\d\d-\d\d|\d{8}|\d{4}-?W\d\d(-?\d)?).24")
 
 
 def format_utc(moment: datetime) -> str:
-    """Return an aware time as `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`.
+    """Return a time as `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`.
 
     Args:
         moment: A time with an offset.
@@ -28,9 +28,9 @@ def format_utc(moment: datetime) -> str:
         The time in UTC.
 
     Raises:
-        OverflowError: If it lies outside of the years 1 to 9999 in UTC.
+        OverflowError: If it is not in the years 1 to 9999 in UTC.
     """
-    # By msgspec, which writes a time ten times as fast as `isoformat`, and UTC as `Z`.
+    # msgspec writes UTC as `Z`, where `isoformat` writes `+00:00`.
     text: str = msgspec.to_builtins(moment.astimezone(UTC))
     return text
 
@@ -42,7 +42,7 @@ def from_text(text: str) -> tuple[str, bool] | None:
         text: A date and time with an offset.
 
     Returns:
-        The time in UTC, and whether a finer fraction was cut to microseconds; None where the text is unreadable.
+        The time in UTC, and whether a finer fraction was cut to microseconds. None if the text cannot be read.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -54,22 +54,22 @@ def from_text(text: str) -> tuple[str, bool] | None:
 
 
 def from_epoch(number: decimal.Decimal) -> tuple[str, bool] | None:
-    """Read an epoch number: seconds, or milliseconds from 10^11 on.
+    """Read an epoch number. It counts seconds, or milliseconds if it is 10^11 or more.
 
     Args:
         number: Seconds or milliseconds since 1970-01-01T00:00:00Z; may be negative.
 
     Returns:
-        The time in UTC, and whether a finer fraction was cut to microseconds; None where it is out of range.
+        The time in UTC, and whether a finer fraction was cut to microseconds. None if it is out of range.
     """
-    # Copied, not computed: an exponent of a million would overflow.
+    # `abs` would round the number, and overflow if the exponent is large.
     size = number.copy_abs()
     if size > _LARGEST_EPOCH:
         return None
     exponent = 3 if size >= _MILLISECONDS_FROM else 6
     microseconds = _EXACT.to_integral_value(_EXACT.scaleb(number, exponent))
     try:
-        # Compared with the number itself, which may have more digits than the context.
+        # The number itself may have more digits than the context.
         is_cut = _EXACT.scaleb(microseconds, -exponent) != number
         return format_utc(_EPOCH + timedelta(microseconds=int(microseconds))), is_cut
     except OverflowError:

@@ -1,4 +1,4 @@
-"""The files given by option, each read once: config, state and catalog. A pipe cannot be read twice."""
+"""Reads the files given by option: config, state and catalog. Each is read once, because it may be a pipe."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ _KEYS = {
 
 
 def read_config(paths: Iterable[str]) -> dict[str, Any] | list[Any]:
-    """Read config files; settings of later ones go first.
+    """Read config files. A setting of a later file overrides that of an earlier one.
 
     Args:
-        paths: The files' paths.
+        paths: The paths of the files.
 
     Returns:
-        Settings by name; a list where a file holds no object, which is an error only where settings are needed.
+        The settings by name. If a file does not hold an object, the contents of all files, which is an error only if
+        settings are needed.
 
     Raises:
-        ConfigError: If a file is not JSON, or has one name twice in an object.
+        ConfigError: If a file is not JSON, or has the same name twice in an object.
         CommandLineError: If a file cannot be read.
     """
     contents = [_read_config(path) for path in paths]
     if not all(isinstance(content, dict) for content in contents):
         return contents
-    # What is not set in a later file does not unset what an earlier one sets.
+    # An empty setting of a later file does not unset a setting of an earlier one.
     set_ = ((name, value) for content in contents for name, value in content.items() if value not in (None, ""))
     return dict(set_)
 
@@ -49,7 +50,7 @@ def read_state(file: IO[str] | None) -> dict[str, Any] | None:
         file: The file, if one was given.
 
     Returns:
-        The state. Any JSON but an object becomes a bookmark of no shape, which starts over and says so.
+        The state. JSON other than an object becomes a broken bookmark, so that the run starts over and says so.
 
     Raises:
         ConfigError: If it is not JSON.
@@ -70,22 +71,22 @@ def read_catalog(file: IO[str] | None) -> Catalog | None:
         The catalog.
 
     Raises:
-        ConfigError: If it is not JSON, or no catalog.
+        ConfigError: If it is not JSON, or not a catalog.
     """
     return None if file is None else catalog_of(_read_json(file, "The catalog"))
 
 
 def catalog_of(content: object) -> Catalog:
-    """Return the catalog that JSON of any shape holds.
+    """Return JSON as a catalog.
 
     Args:
-        content: The JSON; a catalog stays as it is.
+        content: The JSON. A catalog is returned as it is.
 
     Returns:
         The catalog.
 
     Raises:
-        ConfigError: If it is none.
+        ConfigError: If it is not a catalog.
     """
     if isinstance(content, Catalog):
         return content
@@ -93,13 +94,13 @@ def catalog_of(content: object) -> Catalog:
         catalog = Catalog.from_dict(cast("dict[str, list[dict[str, Any]]]", content))
         for entry in catalog.streams:
             entry.metadata.resolve_selection()
-            # The SDK would take a catalog that names no keys at its word, and targets would append instead of update.
+            # Without keys in the catalog the SDK would write none, and targets would append rows instead of updating.
             entry.stream = entry.tap_stream_id
             given = getattr(entry.metadata.get(()), "table_key_properties", None)
             entry.key_properties = entry.key_properties or given or list(_KEYS.get(entry.tap_stream_id, ()))
             if not isinstance(entry.schema.to_dict().get("properties", {}), dict):
                 raise TypeError(entry)  # noqa: TRY301
-    except Exception:  # noqa: BLE001 - the SDK raises whatever the wrong shape leads to
+    except Exception:  # noqa: BLE001 - a wrong shape can raise anything
         msg = "The catalog is not a Singer catalog: make one with --discover."
         raise ConfigError(msg) from None
     return catalog
@@ -117,7 +118,7 @@ def _read_config(path: str) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # JSON would keep the last one: of two lists of addresses one would never be asked.
+    # JSON would keep the last of two values. Of two lists of addresses, one would never be asked.
     content = dict(pairs)
     if len(content) < len(pairs):
         msg = "A config file has one name twice in the same object: remove one of the two."

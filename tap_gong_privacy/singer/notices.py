@@ -1,4 +1,4 @@
-"""What is unusual in Gong's answers, said once each."""
+"""Logs what is unusual in Gong's answers, each thing once."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _SHOWN_NAMES = 20
 
 
 class Notices:
-    """Says what is unusual in Gong's answers."""
+    """Logs what is unusual in Gong's answers, each thing once."""
 
     def __init__(self, logger: logging.Logger | logging.LoggerAdapter[logging.Logger]) -> None:
         """Initialize the notices.
 
         Args:
-            logger: Where to say it.
+            logger: The logger.
         """
         self._logger = logger
         self._shown: set[str] = set()
@@ -29,7 +29,7 @@ class Notices:
         self._is_repair_said = False
 
     def take(self, outcome: Outcome) -> None:
-        """Say what is unusual in an answer as a whole."""
+        """Log the undocumented top-level fields of an answer, and that characters in it were replaced."""
         for name in outcome.undocumented:
             self.undocumented(name)
         if outcome.is_repaired and not self._is_repair_said:
@@ -40,7 +40,7 @@ class Notices:
             )
 
     def undocumented(self, name: str) -> None:
-        """Say that Gong returned a field that it does not document. The name itself may be an address."""
+        """Log the name of an undocumented field. Only count a name that could be an address."""
         if name in self._shown:
             return
         if len(self._shown) == _SHOWN_NAMES or not _SHOWN_NAME.fullmatch(name):
@@ -50,7 +50,7 @@ class Notices:
         self._logger.warning("Gong returned a field that its documentation does not list; it is kept: %s", name)
 
     def close(self) -> None:
-        """Say how many fields were not named."""
+        """Log how many undocumented fields were only counted."""
         if self._not_shown:
             self._logger.warning(
                 "Gong returned undocumented fields %d times under other names, which are not shown; they are kept",

@@ -1,4 +1,4 @@
-"""Singer messages on stdout: whole lines, each record before the STATE that counts it, and an end when nobody reads."""
+"""Writes Singer messages to stdout as whole lines, and ends the run if a signal comes or the target stops reading."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.simple import Message
 
 _BUFFER = 64 * 1024
-# A target that does not read must not keep a stopped tap: the contract gives it five seconds.
+# A stopped tap must end within five seconds, even if the target does not read.
 _GRACE = 3.0
 _LAST_WORDS = 0.5
 _POLLRDHUP: int = getattr(select, "POLLRDHUP", 0)
 
 
 class SignalError(SystemExit):
-    """SIGTERM or SIGINT ends the run. It is no `Exception`, which the SDK would log as an error.
+    """SIGTERM or SIGINT ends the run. It is not an `Exception`, because the SDK would log one as an error.
 
     Attributes:
         name: The signal's name.
@@ -48,7 +48,7 @@ class SignalError(SystemExit):
 
 
 class OutputLostError(SystemExit):
-    """Nothing can be written any more. No `Exception`, as above.
+    """Nothing more can be written to stdout. It is not an `Exception`, as above.
 
     Attributes:
         reason: Why, in words for the user.
@@ -66,21 +66,27 @@ class OutputLostError(SystemExit):
 
 
 class Interruption:
-    """SIGTERM and SIGINT: while messages are written they only take effect between two of them."""
+    """Handles SIGTERM and SIGINT. During a run they take effect between two messages, so that no line is torn.
+
+    Attributes:
+        signum: The first signal that came; None if none came.
+        is_deferred: Whether a signal waits for the next message. If not, it ends the process at once.
+        on_grace_over: Is called before the process ends because the target did not read in time.
+    """
 
     def __init__(self) -> None:
-        """Initialize without a signal."""
+        """Initialize the handler."""
         self.signum: int | None = None
         self.is_deferred = False
         self.on_grace_over: Callable[[], None] = lambda: None
 
     @property
     def exit_code(self) -> int:
-        """The exit code that the signal asks for."""
+        """The exit code for the signal."""
         return 128 + (self.signum or 0)
 
     def handle(self, signum: int, _frame: FrameType | None = None) -> None:
-        """Take a signal."""
+        """Handle a signal."""
         if not self.is_deferred:
             raise SystemExit(128 + signum)
         if self.signum is None:
@@ -98,7 +104,7 @@ class Interruption:
             raise SignalError(self.signum)
 
     def _end(self, _signum: int, _frame: FrameType | None) -> None:
-        # Whoever does not read stdout may not read the log either.
+        # The log may be blocked too, so the alarm is set once more before anything is logged.
         signal.signal(signal.SIGALRM, lambda *_: os._exit(self.exit_code))
         signal.setitimer(signal.ITIMER_REAL, _LAST_WORDS)
         try:
@@ -108,7 +114,7 @@ class Interruption:
 
 
 class RecordLine(msgspec.Struct, tag_field="type", tag="RECORD"):
-    """A RECORD message, as the SDK's `RecordMessage`, in a form that msgspec writes several times faster.
+    """A RECORD message, like the SDK's `RecordMessage`, in a form that msgspec encodes several times faster.
 
     Attributes:
         stream: The stream's name.
@@ -122,17 +128,17 @@ class RecordLine(msgspec.Struct, tag_field="type", tag="RECORD"):
 
 
 class Output(MsgSpecWriter):
-    """Writes Singer messages. Numbers are written as Gong wrote them.
+    """Writes Singer messages. Numbers keep every digit.
 
     Attributes:
-        writes_state: Whether STATE is written: not in a connection test.
+        writes_state: Whether STATE messages are written. A connection test writes none.
     """
 
     def __init__(self, interruption: Interruption) -> None:
         """Initialize the writer.
 
         Args:
-            interruption: Asked before each message.
+            interruption: Is checked before each message.
         """
         super().__init__()
         self._interruption = interruption
@@ -153,7 +159,7 @@ class Output(MsgSpecWriter):
 
     @override
     def write_message(self, message: Message | RecordLine) -> None:
-        """Write a message; one that is no record at once, with all records before it.
+        """Buffer a record. Write any other message at once, together with the records before it.
 
         Args:
             message: The message.
@@ -162,7 +168,7 @@ class Output(MsgSpecWriter):
             OutputLostError: If it cannot be written.
         """
         self._interruption.check()
-        if isinstance(message, RecordLine):  # by far the most messages
+        if isinstance(message, RecordLine):  # almost all messages
             self._encoder.encode_into(message, self._buffer, -1)
             self._buffer += b"\n"
             if len(self._buffer) >= _BUFFER:
@@ -188,7 +194,7 @@ class Output(MsgSpecWriter):
         self.flush()
 
     def flush(self) -> None:
-        """Hand all lines to the target.
+        """Write all buffered lines.
 
         Raises:
             OutputLostError: If they cannot be written.
@@ -196,14 +202,14 @@ class Output(MsgSpecWriter):
         lines, self._buffer, self._finished = memoryview(self._buffer), bytearray(), 0
         try:
             while lines:
-                # Without a buffer (PYTHONUNBUFFERED) a signal or a full disk leaves a part unwritten, and says no more.
+                # An unbuffered stdout (PYTHONUNBUFFERED) may write only a part, after a signal or on a full disk.
                 written: int | None = sys.stdout.buffer.write(lines)
                 if written is None:
                     raise BlockingIOError(errno.EAGAIN, "")
                 lines = lines[written:]
             sys.stdout.buffer.flush()
         except OSError as error:
-            self._lose(error)
+            self._discard_stdout(error)
 
     def check_reader(self) -> None:
         """Find out, without writing, whether the target still reads.
@@ -217,11 +223,11 @@ class Output(MsgSpecWriter):
             # Linux reports a closed pipe as POLLERR, other systems as POLLHUP, which a socket has on all of them.
             closed = select.POLLERR | select.POLLHUP | select.POLLNVAL | _POLLRDHUP
             if any(event & closed for _, event in poll.poll(0)):
-                self._lose(BrokenPipeError(errno.EPIPE, ""))
+                self._discard_stdout(BrokenPipeError(errno.EPIPE, ""))
 
     @staticmethod
-    def _lose(error: OSError) -> NoReturn:
-        # What is left in Python's own buffer must not be tried again at exit.
+    def _discard_stdout(error: OSError) -> NoReturn:
+        # Python would try to write the rest of its own buffer at exit.
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise OutputLostError(error) from None

@@ -1,4 +1,4 @@
-"""From the elements of an answer to the records of a stream: renamed, repaired, keyed, nothing lost."""
+"""Turns the elements of an answer into the records of a stream. Fields are renamed and repaired, none is lost."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
 Record: TypeAlias = dict[str, object]
 Notice: TypeAlias = Callable[[str], None]
-"""Told the name of each undocumented field that is met."""
+"""Is called with the name of each undocumented field."""
 _Others: TypeAlias = "list[tuple[str, JSON]]"
-"""Names and values of elements that were joined, beside what the joined one has under these names."""
+"""The names and values of joined elements that did not fit into the joined element."""
 
 
 def build(section: Section, elements: list[Element], shared: Record, notice: Notice) -> Iterator[Record]:
     """Build the records of one section of one answer.
 
     Args:
-        section: The section that the elements are of.
-        elements: The section's elements, as Gong sent them.
+        section: The section.
+        elements: Its elements, as Gong sent them.
         shared: The columns that all records of this answer have in common.
-        notice: Told the name of each undocumented field.
+        notice: Is called with the name of each undocumented field.
 
     Yields:
-        Records, in the order of the elements, no key twice.
+        Records in the order of the elements. No two have the same key.
     """
     template = dict.fromkeys([section.key, *(field.column for field in section.fields)]) | shared
     if section.is_event:
@@ -57,7 +57,7 @@ def _record(section: Section, element: Element, template: Record, notice: Notice
     texts, date_times, fields = section.texts, section.date_times, section.by_name
     rest: dict[str, JSON] = {}
     for name, value in element.items():
-        # By far the most values are texts and times that fit.
+        # Most values are texts and times that fit their type.
         if type(value) is str and name in texts:
             record[texts[name]] = value
         elif type(value) is str and name in date_times and (time := times.from_text(value)) and not time[1]:
@@ -80,7 +80,7 @@ def _with_others(undocumented: object, others: _Others) -> dict[str, JSON]:
 
 
 def _fit(field: Field, value: JSON, path: str, misfits: dict[str, JSON], notice: Notice) -> object:
-    """Return a value as its documented type, or None and keep it among the misfits, under its documented path."""
+    """Return a value as its documented type. Return None and add it to the misfits if it does not fit."""
     result: object = None
     is_whole = False
     kind = field.kind
@@ -99,7 +99,7 @@ def _fit(field: Field, value: JSON, path: str, misfits: dict[str, JSON], notice:
 
 
 def _time(value: JSON) -> tuple[str | None, bool]:
-    """Return a value as a time, and whether that is all of it."""
+    """Return a value as a time in UTC, and whether the time says all that the value did."""
     time: tuple[str, bool] | None = None
     if type(value) is str:
         time = times.from_text(value)
@@ -117,7 +117,7 @@ def _nested(field: Field, element: JSON, path: str, misfits: dict[str, JSON], no
     for name, value in element.items():
         inner = field.by_name.get(name)
         if inner is None:
-            # Where a column has the name: another, which no other key of this object has either.
+            # The key may have a column's name. Then it gets a number, and a name that no other key of the object has.
             result[free_name(name, result, element) if name in result else name] = value
             notice(name)
         elif value is not None:
@@ -126,7 +126,7 @@ def _nested(field: Field, element: JSON, path: str, misfits: dict[str, JSON], no
 
 
 class _Keys:
-    """Gives each record of one section a key of its own."""
+    """Assigns a unique key to every record of one section of an answer."""
 
     def __init__(self, section: Section, template: Record) -> None:
         self._section = section
@@ -135,7 +135,7 @@ class _Keys:
         self._contents: dict[str, set[bytes]] = {}
 
     def is_new(self, record: Record, element: Element) -> bool:
-        """Fill in the record's key; tell whether it is not the same as an earlier record."""
+        """Set the record's key. Return False if an identical record was already emitted."""
         column = self._section.key
         record[column] = key = record[column] or _missing_hash(element, column)
         key = str(key)
@@ -143,7 +143,7 @@ class _Keys:
         if first is element:
             return True
         if key not in self._contents:
-            self._contents[key] = {canonical(self._again(first, key))}
+            self._contents[key] = {canonical(self._rebuild(first, key))}
         contents = self._contents[key]
         content = canonical(record)
         if content in contents:
@@ -154,17 +154,17 @@ class _Keys:
         self._first[name] = element
         return True
 
-    def _again(self, element: Element, key: str) -> Record:
+    def _rebuild(self, element: Element, key: str) -> Record:
         return _record(self._section, element, self._template, _ignore) | {self._section.key: key}
 
 
 def _ignore(_name: str) -> None:
-    """Take no notice: the field was told before."""
+    """Discard the notice, because the field was already reported."""
 
 
 def _missing_hash(element: Element, key: str) -> str:
-    """Return the key of an element that has none: over all else that Gong sent. Never changes (see `canonical`)."""
-    # Not by membership: the value may be a list or an object, which no set can hold.
+    """Return the key of an element without one: a hash of all else that Gong sent. Never changes (see `canonical`)."""
+    # Compared one by one, because a list or an object cannot be looked up in a set.
     content = {name: value for name, value in element.items() if name != key or (value is not None and value != "")}
     return f"missing-{hashlib.sha256(canonical(content)).hexdigest()}"
 
@@ -172,8 +172,9 @@ def _missing_hash(element: Element, key: str) -> str:
 def _event_hash(section: Section, element: Element, occurrences: dict[str, int]) -> str:
     """Return the hash that is an event's key. Never changes (see `canonical`).
 
-    SHA-256, in hexadecimal, of the canonical JSON list of the documented fields' values as Gong sent them, in the
-    documented order, null for a missing one; from the second equal event of an answer on with its occurrence behind.
+    It is SHA-256, in hexadecimal, of a canonical JSON list: the values of the documented fields as Gong sent them, in
+    the documented order, with null for a missing one. If an answer has several events with equal values, the list of
+    the second one ends with 2, and so on.
     """
     values: list[JSON] = [element.get(field.name) for field in section.fields]
     digest = hashlib.sha256(canonical(values)).hexdigest()
@@ -184,11 +185,11 @@ def _event_hash(section: Section, element: Element, occurrences: dict[str, int])
 
 
 def _joined(section: Section, elements: list[Element]) -> Iterator[tuple[Element, _Others]]:
-    """Join the elements of equal key into one, with the objects of all, and with what did not fit into it."""
+    """Join the elements that have the same key. Yield each joined element, and what did not fit into it."""
     groups: dict[str, list[Element]] = {}
     for position, element in enumerate(elements):
         key = text_of(element.get(section.key))
-        # An element without a key joins no other: its own group, under a name that no key has.
+        # An element without a key is joined to no other, so its group has a name that no key can have.
         groups.setdefault(f"key {key}" if key else f"none {position}", []).append(element)
     for group in groups.values():
         yield _join(section, group) if len(group) > 1 else (group[0], [])

@@ -1,4 +1,4 @@
-"""The JSON schemas of the six streams, made from the answer that Gong documents."""
+"""The JSON schemas of the six streams, derived from the answer that Gong documents."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _LAST_COLUMNS: dict[str, JSONSchema] = {
 
 
 def count_column(section: Section) -> str:
-    """Return the column of `lookups` that counts the records of a section."""
+    """Return the name of the column of `lookups` that counts the records of a section."""
     return f"{section.stream}_count"
 
 
 def primary_keys(section: Section) -> tuple[str, ...]:
-    """Return the key of a section's records."""
+    """Return the key columns of a section's stream."""
     return (EMAIL_ADDRESS, section.key)
 
 
@@ -63,7 +63,7 @@ def section_schema(section: Section) -> JSONSchema:
 
 
 def field_schema(field: Field) -> JSONSchema:
-    """Return the JSON schema of a field. It is always nullable: Gong declares nothing required."""
+    """Return the JSON schema of a field. It is always nullable, because Gong declares no field as required."""
     description = field.description
     if field.values:
         description += f" Documented values: {', '.join(field.values)}; others occur."
@@ -77,7 +77,7 @@ def _type_of(field: Field) -> JSONSchema:
         case Kind.DATE_TIME:
             return {"type": ["string", "null"], "format": "date-time"}
         case Kind.ANY:
-            # All six types, and not `{}`: targets built with the SDK refuse an empty schema.
+            # All six types are listed, because targets built with the SDK refuse `{}`.
             return {"type": ["string", "number", "boolean", "object", "array", "null"]}
         case Kind.OBJECTS:
             properties = {inner.column: field_schema(inner) for inner in field.fields}

@@ -1,8 +1,8 @@
-"""Snowflake, as far as it goes without an account: the installed target-snowflake, and what it sends to one.
+"""What the installed target-snowflake sends to Snowflake, tested without an account.
 
-All of the target runs, but the connection (see `snowflake/record_target.py`). A change of the tables shows in review as
-a change of a file in `tests/end_to_end/snowflake`. To renew them: `RENEW_SNAPSHOTS=1 .venv/bin/python -m pytest
-tests/end_to_end/test_snowflake.py`, and look at the difference.
+The whole target runs, except the connection (see `snowflake/record_target.py`). A changed table shows in review as a
+changed file in `tests/end_to_end/snowflake`. To renew these files, run `RENEW_SNAPSHOTS=1 .venv/bin/python -m pytest
+tests/end_to_end/test_snowflake.py`, and read the difference.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From elements to records: renamed, repaired, keyed, and nothing lost."""
+"""How elements become records: fields are renamed and repaired, each record has a key, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_no_elements_make_no_records() -> None:
 
 
 def test_undocumented_fields_are_kept_verbatim() -> None:
-    """Fields that Gong does not document stand in `undocumented` as they came, null and nested ones too."""
+    """Fields that Gong does not document are in `undocumented` as they came, null and nested ones too."""
     unknown = {"subject": "é", "Cc": [{"someName": None}], "none": None, "flags": {"isRead": False}, "email_address": 1}
     (row,) = build("emails", [{"id": "1", **unknown}])
     assert row["undocumented"] == unknown
@@ -184,8 +184,8 @@ def test_a_nested_unknown_key_that_is_a_column_gets_a_number(order: tuple[str, s
     assert made == {"object_type": "documented", "external_id": None, "object_type#2": "unknown"}
 
 
-def test_numbered_names_do_not_meet_names_of_gongs() -> None:
-    """Where Gong itself has a key `<name>#2`, the next number is taken, in either order."""
+def test_a_numbered_name_is_never_one_that_gong_uses() -> None:
+    """If Gong itself has a key `<name>#2`, the next free number is taken, in either order."""
     linked = {"object_type": 1, "object_type#2": 2, "external_id#2": 3, "external_id": 4}
     (row,) = build("calls", [{"id": "1", "externalSystems": [{"objects": [linked]}]}])
     (made,) = row["external_systems"][0]["objects"]
@@ -208,8 +208,8 @@ def test_nothing_is_renamed_below_a_value() -> None:
     assert row["undocumented"] is None
 
 
-def test_each_undocumented_name_is_told() -> None:
-    """Names that Gong does not document are told, at each level, and documented ones never."""
+def test_each_undocumented_name_is_reported() -> None:
+    """Names that Gong does not document are reported, at each level. Documented ones are not."""
     names: list[str] = []
     call = {"id": "1", "new": 1, "externalSystems": [{"newer": 1, "objects": [{"newest": 1, "objectType": "Task"}]}]}
     list(records.build(BY_STREAM["calls"], elements_of(json.dumps([call])), SHARED, names.append))
@@ -221,7 +221,7 @@ def test_each_undocumented_name_is_told() -> None:
 
 @pytest.mark.parametrize("value", [True, False, [], {}, ["x"], {"a": None}])
 def test_a_value_that_is_no_text_is_null_and_kept(value: object) -> None:
-    """What is no text stands in `undocumented` under its documented name, and its column is null."""
+    """A value that is not text is in `undocumented` under its documented name, and its column is null."""
     (row,) = build("emails", [{"id": "1", "messageHash": value, "from": value}])
     assert (row["message_hash"], row["from"]) == (None, None)
     assert row["undocumented"] == {"messageHash": value, "from": value}
@@ -243,8 +243,8 @@ def test_an_id_that_came_as_a_number_is_its_text(number: str, text: str) -> None
     assert row["undocumented"] is None
 
 
-def test_misfits_of_nested_values_stand_under_their_path() -> None:
-    """A nested value that does not fit is null, and stands under its documented path."""
+def test_nested_values_that_do_not_fit_are_kept_under_their_path() -> None:
+    """A nested value that does not fit is null, and is in `undocumented` under its documented path."""
     call = {
         "id": "1",
         "externalSystems": [
@@ -280,15 +280,15 @@ def test_misfits_of_nested_values_stand_under_their_path() -> None:
 
 
 @pytest.mark.parametrize("value", ["x", 1, True, {"system": "S"}])
-def test_a_list_that_is_none_is_null_and_kept(value: object) -> None:
-    """Where a list is documented, anything else is null and kept."""
+def test_a_value_that_is_no_list_is_null_and_kept(value: object) -> None:
+    """If a list is documented, any other value is null and kept."""
     (row,) = build("calls", [{"id": "1", "externalSystems": value}])
     assert row["external_systems"] is None
     assert row["undocumented"] == {"externalSystems": value}
 
 
-def test_a_misfit_does_not_meet_an_unknown_name() -> None:
-    """An undocumented field that is called like a misfit's path keeps its value, and so does the misfit."""
+def test_a_misfit_and_an_unknown_name_that_clash_are_both_kept() -> None:
+    """An undocumented field may have the name of a misfit's path. Neither value is lost."""
     clash = "externalSystems[0].system"
     for call in (
         {"id": "1", clash: "theirs", "externalSystems": [{"system": True}]},
@@ -339,7 +339,7 @@ def test_a_time_goes_out_in_utc(value: str, expected: str) -> None:
     "value", ["", "yesterday", "2019-01-20", "2019-01-20T24:00:00Z", "2019-01-20T00:00:00", True, [], {}, 10**17]
 )
 def test_an_unreadable_time_is_null_and_kept(value: object) -> None:
-    """A time that cannot be read is null and stands in `undocumented` as it came."""
+    """A time that cannot be read is null, and is in `undocumented` as it came."""
     (row,) = build("emails", [{"id": "1", "sentTime": value}])
     assert row["sent_time"] is None
     assert row["undocumented"] == {"sentTime": value}
@@ -361,7 +361,7 @@ def test_a_number_beyond_every_time_is_null_and_kept(number: str) -> None:
     ],
 )
 def test_a_finer_time_is_cut_and_its_original_kept(value: str, expected: str) -> None:
-    """A fraction finer than microseconds is cut, and the original stands in `undocumented`."""
+    """A fraction finer than microseconds is cut, and the original is in `undocumented`."""
     (row,) = build("emails", f'[{{"id": "1", "sentTime": {value}}}]')
     assert row["sent_time"] == expected
     assert json_text.canonical(row["undocumented"]) == f'{{"sentTime":{value}}}'.encode()
@@ -427,7 +427,7 @@ def test_rows_that_are_equal_are_one() -> None:
 
 
 def test_a_doubled_id_with_other_content_gets_a_number() -> None:
-    """The later ones of differing content stand under `<id>#2`, `<id>#3`; the equal ones among them are one."""
+    """Later rows with other content get `<id>#2`, `<id>#3`. Equal rows are one."""
     emails = [{"id": "1", "from": sender} for sender in ("a", "b", "a", "c", "b", "c")]
     assert [(row["id"], row["from"]) for row in build("emails", emails)] == [("1", "a"), ("1#2", "b"), ("1#3", "c")]
 
@@ -437,8 +437,8 @@ def test_ids_that_differ_in_undocumented_fields_are_two_rows() -> None:
     assert keys("meetings", [{"id": "1"}, {"id": "1", "x": None}, {"id": "1", "x": 1}]) == ["1", "1#2", "1#3"]
 
 
-def test_numbered_ids_do_not_meet_ids_of_gongs() -> None:
-    """Where Gong itself has an id `<id>#2`, no key stands twice, and each row is there."""
+def test_a_numbered_id_is_never_one_that_gong_uses() -> None:
+    """If Gong itself has an id `<id>#2`, each row still has a key of its own."""
     meetings = [{"id": "1"}, {"id": "1#2", "x": 1}, {"id": "1", "x": 2}, {"id": "1", "x": 3}, {"id": "1#3", "x": 4}]
     rows = build("meetings", meetings)
     assert [(row["id"], row["undocumented"]) for row in rows] == [
@@ -479,7 +479,7 @@ def test_the_hash_of_an_event_is_fixed() -> None:
         ),
     ],
 )
-def test_the_hash_of_a_bent_event_is_fixed(event: str, digest: str) -> None:
+def test_the_hash_of_an_unusual_event_is_fixed(event: str, digest: str) -> None:
     """The hash is over the documented fields as Gong sent them: null is absent, other fields do not count."""
     assert keys("customer_engagement", f"[{event}]") == [digest]
 
@@ -509,7 +509,7 @@ def test_events_that_do_not_fit_are_told_apart() -> None:
 # Systems
 
 
-def test_a_system_that_stands_twice_is_one_record() -> None:
+def test_a_system_that_occurs_twice_is_one_record() -> None:
     """Two CRM orgs of one system are one record, with the objects of both, in order."""
     twins = [
         {"system": "Salesforce", "objects": [{"id": "1"}]},
@@ -534,13 +534,13 @@ def test_systems_that_are_equal_are_one_without_doubled_objects() -> None:
 
 
 def test_undocumented_fields_of_joined_systems_are_all_kept() -> None:
-    """Undocumented fields that differ stand under `<name>#2`, `<name>#3`; equal ones stand once."""
+    """Undocumented fields that differ are under `<name>#2`, `<name>#3`. Equal ones are kept once."""
     (row,) = build("customer_data", [{"system": "S", "orgId": org} for org in (1, 2, 1, None, 2)])
     assert row["undocumented"] == {"orgId": 1, "orgId#2": 2, "orgId#3": None}
 
 
 def test_misfits_of_joined_systems_are_kept() -> None:
-    """Objects that are no list do not drive out those that are, in either order."""
+    """Objects that are no list do not replace those that are, in either order."""
     good, bad = {"system": "S", "objects": [{"id": "1"}]}, {"system": "S", "objects": "many"}
     for twins in ([good, bad], [bad, good]):
         (row,) = build("customer_data", twins)
@@ -549,7 +549,7 @@ def test_misfits_of_joined_systems_are_kept() -> None:
 
 
 def test_differing_misfits_of_joined_systems_are_all_kept() -> None:
-    """They stand under their documented name, the second under `<name>#2`, equal ones once; none is a new field."""
+    """The second is under `<name>#2`, equal ones are kept once, and none is reported as a new field."""
     noticed: list[str] = []
     objects: list[object] = ["many", [{"id": "1"}], "few", "many", {"id": "2"}]
     twins = [{"system": "S", "objects": value, "org": value} for value in objects]
@@ -577,7 +577,7 @@ def test_a_system_as_a_number_joins_its_text() -> None:
 
 
 def test_paths_of_joined_objects_are_those_of_the_record() -> None:
-    """A misfit in a joined object stands under the path that it has in the record."""
+    """A misfit in a joined object is kept under the path that it has in the record."""
     twins = [{"system": "S", "objects": [{"id": "1"}]}, {"system": "S", "objects": [{"id": True}]}]
     (row,) = build("customer_data", twins)
     assert row["undocumented"] == {"objects[1].id": True}
