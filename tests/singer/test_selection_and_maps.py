@@ -176,7 +176,7 @@ def test_deselected_fields_are_left_out(sandbox: Sandbox, discovered: dict[str, 
 def test_an_older_catalog_that_lacks_columns_leaves_them_out(
     sandbox: Sandbox, discovered: dict[str, Any], tmp_path: Path
 ) -> None:
-    """A catalog of an earlier version is no error: what it does not know is not written."""
+    """A catalog of an earlier version is no error. Columns that it lacks are not written."""
     catalog = copy.deepcopy(discovered)
     gone = {"emails": "message_hash", "lookups": "http_status", "customer_data": "undocumented"}
     for stream in catalog["streams"]:
@@ -193,7 +193,7 @@ def test_an_older_catalog_that_lacks_columns_leaves_them_out(
         assert not any(column in record for record in result.records[stream])
 
 
-def test_a_catalog_that_asks_for_incremental_replication_is_passed_over(
+def test_a_catalog_that_asks_for_incremental_replication_is_ignored(
     sandbox: Sandbox, discovered: dict[str, Any], tmp_path: Path
 ) -> None:
     """A replication method means nothing here, and breaks nothing."""
@@ -208,7 +208,7 @@ def test_a_catalog_that_asks_for_incremental_replication_is_passed_over(
 def test_a_catalog_that_names_no_keys_leaves_the_taps_own(
     sandbox: Sandbox, discovered: dict[str, Any], tmp_path: Path
 ) -> None:
-    """A target would otherwise append rows where it should update them; keys that the catalog chooses stand."""
+    """A target would otherwise append rows instead of updating them. Keys that the catalog names are kept."""
     catalog = copy.deepcopy(discovered)
     for stream in catalog["streams"]:
         del stream["key_properties"]
@@ -223,10 +223,10 @@ def test_a_catalog_that_names_no_keys_leaves_the_taps_own(
     assert {name: schema["key_properties"] for name, schema in result.schemas.items()} == expected
 
 
-def test_a_catalogs_other_names_of_streams_are_passed_over(
+def test_other_names_of_streams_in_a_catalog_are_ignored(
     sandbox: Sandbox, discovered: dict[str, Any], tmp_path: Path
 ) -> None:
-    """A stream is known by its id; another name is a stream map's to give."""
+    """A stream is known by its id. Only a stream map gives it another name."""
     catalog = copy.deepcopy(discovered)
     for stream in catalog["streams"]:
         stream["stream"] = f"my_{stream['tap_stream_id']}"
@@ -242,7 +242,7 @@ def test_a_catalog_that_leaves_out_a_key_is_refused(
     is_bare: bool,  # noqa: FBT001 - a parameter of the test
     tmp_path: Path,
 ) -> None:
-    """No target could tell the rows apart, and one column more is what mends it."""
+    """No target could tell the rows apart. The message says to select the column."""
     catalog = copy.deepcopy(discovered)
     (emails,) = (stream for stream in catalog["streams"] if stream["tap_stream_id"] == "emails")
     del emails["schema"]["properties"]["id"]
@@ -325,7 +325,7 @@ def test_sections_may_be_filtered_renamed_and_changed(sandbox: Sandbox, tmp_path
 
 
 def test_a_copy_of_lookups_may_be_filtered(sandbox: Sandbox) -> None:
-    """A copy is no proof, and its filter keeps neither the original nor the children."""
+    """A copy is no proof. Its filter affects neither the original nor the sections."""
     maps = {"found_only": {"__source__": "lookups", "__filter__": "status == 'found'"}}
     result = run_tap({**sandbox.config, "email_addresses": ADDRESSES, "stream_maps": maps})
     check_schemas_and_records(result)  # the copy follows the original, which is the last one of its address elsewhere
@@ -365,6 +365,9 @@ def test_fake_values_may_be_mapped(sandbox: Sandbox, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "maps",
     [
+        {"emials": {"mailbox": None}},
+        {"emails": {"canary": "__NULL__"}},
+        {"emails": {"__fliter__": "canary"}},
         {"emails": {"x": "((("}},
         {"emails": {"x": "'canary.one@example.com' +"}},
         {"emails": {"__filter__": "((("}},

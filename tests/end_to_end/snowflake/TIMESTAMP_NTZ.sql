@@ -1,7 +1,9 @@
 CREATE TABLE "GONG_PRIVACY"."LOOKUPS" (
 	email_address VARCHAR NOT NULL,
+	api_url VARCHAR,
 	status VARCHAR,
 	errors VARIANT,
+	attempts DECIMAL,
 	http_status DECIMAL,
 	emails_count DECIMAL,
 	calls_count DECIMAL,
