@@ -136,7 +136,7 @@ def refuse_mistakes(stream_maps: Mapping[str, object], columns: Mapping[str, Col
     Raises:
         ConfigError: If a map fits no stream, removes a column that no such stream has (a misspelt one would go out in
             clear), has an option that the SDK would take for a column, uses `fake` without its package, or filters
-            `lookups`: the SDK would drop the records of its children with it, after all the calls were spent.
+            `lookups`, the proof of the search.
     """
     for key, stream_map in stream_maps.items():
         if key == _ELSE:

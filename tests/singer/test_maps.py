@@ -121,7 +121,7 @@ def test_maps_that_do_what_they_say_are_accepted(stream_maps: dict[str, object])
 
 @pytest.mark.parametrize("key", ["lookups", "look*", "*", "?ookups"])
 def test_a_filter_of_lookups_is_refused(key: str) -> None:
-    """The SDK would drop the records of an answer together with its look-up."""
+    """A look-up without a row would be a search without proof."""
     message = refusal({key: {"__filter__": "email_address != 'canary'"}})
     assert message is not None
     assert "would remove or filter lookups" in message
