@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from tap_gong_privacy import privacy
-from tap_gong_privacy.errors import ConfigError
 
 if TYPE_CHECKING:
     from types import FrameType
 
 
+logger = logging.getLogger("tap-gong-privacy")
+
+
 def main() -> None:
-    """Run the command. An error that the user can correct is one line on stderr, and nothing is a traceback."""
+    """Run the command. An error that the user can correct is one line of the log, and nothing is a traceback."""
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _exit)
     privacy.guard_stderr()
@@ -27,17 +29,14 @@ def main() -> None:
     privacy.silence_libraries()
     try:
         code = command.main(prog_name="tap-gong-privacy", standalone_mode=False)
-    except ConfigError as error:
-        # As a log record, because Meltano relays a plain line at INFO.
-        logging.getLogger("tap-gong-privacy").error("%s", _message(error))  # noqa: TRY400 - no traceback
-        code = error.exit_code
     except click.ClickException as error:
-        click.echo(f"Error: {_message(error)}", file=sys.stderr)
+        # As log records, because Meltano relays plain lines at INFO.
+        logger.error("%s", _message(error))  # noqa: TRY400 - no traceback
         code = error.exit_code
     except click.Abort:
         code = 130
     except Exception as error:  # noqa: BLE001 - a traceback may quote an address or a secret
-        click.echo(f"Internal error, please report it: {privacy.describe(error)}", file=sys.stderr)
+        logger.error("Internal error, please report it: %s", privacy.describe(error))  # noqa: TRY400 - as above
         code = 1
     finally:
         # Everything is said and written, so a second signal must not change the exit code. Most runs end here with a

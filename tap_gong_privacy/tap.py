@@ -198,11 +198,12 @@ class TapGongPrivacy(Tap):
         """
         self._mode = mode
         self._interruption.is_deferred = True
-        self._interruption.on_grace_over = self._say_end
+        self._interruption.on_grace_over = self._say_interrupted
         self._output.writes_state = mode is Mode.SYNC
         if self._list.warning:
             self.logger.warning("%s", self._list.warning)
         code: int | None = None
+        result = ""
         try:
             if mode is Mode.TEST:
                 self.run_connection_test()
@@ -211,7 +212,8 @@ class TapGongPrivacy(Tap):
             self._output.flush()
         except SignalError as stop:
             code = int(stop.code or 1)
-            self.logger.error("Stopped by %s. The next run resumes where this one stopped.", stop.name)  # noqa: TRY400
+            self._say_signal(stop)
+            self._interruption.on_grace_over = self._say_end
             self._write_last_state()
         except OutputLostError as lost:
             code = 1
@@ -224,8 +226,8 @@ class TapGongPrivacy(Tap):
                 message = f"Stopped by an internal error, please report it: {privacy.describe(error)}"
             self.logger.error("%s", message)  # noqa: TRY400
         if code is None:
-            code = self._ended()
-        self._say_end(code)
+            code, result = self._result()
+        self._say_end(code, result)
         return code
 
     def _write_last_state(self) -> None:
@@ -236,25 +238,35 @@ class TapGongPrivacy(Tap):
         except OutputLostError as lost:
             self.logger.error("The last state could not be written: %s.", lost.reason)  # noqa: TRY400
 
-    def _ended(self) -> int:
-        """Return the exit code of a run that ended by itself. Say how a connection test ended."""
+    def _result(self) -> tuple[int, str]:
+        """Return the exit code of a run that ended by itself, and how a connection test ended."""
         run = self._run
         if run is None:
-            return 0
+            return 0, ""
         if self._mode is Mode.SYNC:
-            return ending.exit_code(run, accepts_rejected=not self._settings.fail_on_rejected_address)
-        code, line = ending.connection_result(run.first_outcome, run.stopped.message if run.stopped else None)
-        self.logger.log(logging.ERROR if code else logging.INFO, "%s", line)
-        return code
+            return ending.exit_code(run, accepts_rejected=not self._settings.fail_on_rejected_address), ""
+        return ending.connection_result(run.first_outcome, run.stopped.message if run.stopped else None)
 
-    def _say_end(self, code: int = 1) -> None:
+    def _say_signal(self, stop: SignalError) -> None:
+        self.logger.error("Stopped by %s. The next run resumes where this one stopped.", stop.name)
+
+    def _say_interrupted(self) -> None:
+        """Say what ends the run if the signal found it amid a message that the target does not read."""
+        if self._interruption.signum:
+            self._say_signal(SignalError(self._interruption.signum))
+        self._say_end()
+
+    def _say_end(self, code: int = 1, result: str = "") -> None:
         # A run that ended before it began to ask has asked nobody, and says so too.
-        round_, calls = (self._run.round, self._run.progress.calls) if self._run else (self._round(), Calls())
+        round_, calls = (self._run.round, self._run.calls) if self._run else (self._round(), Calls())
         accepts_rejected = not self._settings.fail_on_rejected_address
-        if places := ending.places_line(round_, accepts_rejected=accepts_rejected):
+        places = ending.places_line(round_, accepts_rejected=accepts_rejected)
+        if places and self._mode is Mode.SYNC:
             self.logger.warning("%s", places)
         line, counts = ending.closing_line(round_, calls)
         self.logger.log(ending.closing_level(code, self._run), "%s", line, extra=counts)
+        if result:
+            self.logger.log(logging.ERROR if code else logging.INFO, "%s", result)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

@@ -35,6 +35,8 @@ SECRET_SETTINGS = ("access_key_secret", "access_token")
 _UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
 _KINDS = {"RECORD", "SCHEMA", "STATE"}
 _INTERRUPTED = {-9, 130, 143}
+_OUTCOMES = {"found", "not_found", "rejected", "failed", "malformed"}
+_STATE_KEYS = {"began", "completed", "salt", "output_digest", *_OUTCOMES, "owed"}
 _LONGEST_INTEGER = 4300
 
 FORMATS = FormatChecker(formats=())
@@ -240,13 +242,13 @@ def _check_counts(result: Result) -> None:
 
 
 def check_state(state: Message) -> None:
-    """Check that a STATE is one flat bookmark of `lookups`, whose keys each have a JSON type of their own."""
+    """Check that a STATE is one bookmark of `lookups`, which always has the same keys, each with a text."""
     assert state.keys() == {"bookmarks"}
-    bookmarks = state["bookmarks"]
-    assert bookmarks.keys() <= {"lookups"}
-    for name, value in bookmarks.get("lookups", {}).items():
-        is_numbers = isinstance(value, list) and all(type(element) is int for element in value)
-        assert type(value) in {int, str} or is_numbers, f"{name} is {value!r}"
+    assert state["bookmarks"].keys() == {"lookups"}
+    bookmark = state["bookmarks"]["lookups"]
+    assert bookmark.keys() == _STATE_KEYS
+    for name, value in bookmark.items():
+        assert type(value) is str, f"{name} is {value!r}"
 
 
 def check_nobody_named(result: Result, addresses: Iterable[str] = (), secrets: Iterable[str] = ()) -> None:

@@ -121,6 +121,11 @@ class Pacer:
         return self._budget is not None and self._calls >= self._budget
 
     @property
+    def calls(self) -> int:
+        """How many calls have started."""
+        return self._calls
+
+    @property
     def stopped(self) -> Stop | None:
         """Why no new call starts, if so."""
         return self._stop

@@ -60,12 +60,12 @@ def closing_line(round_: Round, calls: Calls) -> tuple[str, dict[str, int]]:
         "addresses": round_.total,
         **{status.value: round_.tallies[status] for status in Status},
         "not_asked": round_.not_asked,
-        "calls": calls.total,
+        "calls": calls.started,
         "further_tries": calls.further_tries,
         "answered_with_429": calls.limited,
     }
-    calls_line = f"{calls.total} calls, {calls.further_tries} of them further tries, {calls.limited} answered with 429"
-    return f"{round_.summary()}; {calls_line}", counts
+    spent = f"{calls.started} calls, {calls.further_tries} of them further tries, {calls.limited} answered with 429"
+    return f"{round_.summary()}; {spent}", counts
 
 
 def places_line(round_: Round, *, accepts_rejected: bool) -> str:
@@ -80,7 +80,7 @@ def places_line(round_: Round, *, accepts_rejected: bool) -> str:
     """
     parts = []
     if rejected := round_.places(Status.REJECTED):
-        setting = "false, so the exit code takes no notice" if accepts_rejected else "true, so the run fails"
+        setting = "false, so the exit code ignores this" if accepts_rejected else "true, so the round fails"
         parts.append(f"rejected by Gong: {_named(rejected)} (fail_on_rejected_address is {setting})")
     if failed := round_.places(Status.FAILED):
         parts.append(f"failed: {_named(failed)}")

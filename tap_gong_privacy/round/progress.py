@@ -33,15 +33,17 @@ class Calls:
         by_status: How many calls ended with each HTTP status; None is the status of those without one.
         seconds: How long they took in all.
         further_tries: How many of them asked about an address again.
+        started: How many calls have started. A run that stops does not wait for those in flight.
     """
 
     by_status: Counter[int | None] = field(default_factory=Counter)
     seconds: float = 0.0
     further_tries: int = 0
+    started: int = 0
 
     @property
     def total(self) -> int:
-        """How many calls there were."""
+        """How many calls have ended."""
         return self.by_status.total()
 
     @property
@@ -149,8 +151,8 @@ class Progress(Listener):
     def say_trouble(self) -> None:
         """Say how often each kind of trouble has occurred since it was last said."""
         with self._lock:
-            self._last_trouble = self._clock()
             if self._unsaid:
+                self._last_trouble = self._clock()
                 counts = ", ".join(f"{count} x {kind}" for kind, count in self._unsaid.most_common(_MOST_REASONS))
                 self._unsaid.clear()
                 self._logger.warning("Since the last such line: %s", counts)

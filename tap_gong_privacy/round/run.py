@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from tap_gong_privacy.gong.pacing import CutError, Pacer, Stop
 from tap_gong_privacy.gong.prefetch import Prefetcher
 from tap_gong_privacy.gong.responses import refused_everything
 from tap_gong_privacy.gong.transport import Credentials, Transport
-from tap_gong_privacy.round.progress import Progress, duration
+from tap_gong_privacy.round.progress import Calls, Progress, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
@@ -112,6 +113,11 @@ class Run:
     def has_spent_budget(self) -> bool:
         """Whether the run has spent `max_requests_per_run`."""
         return self._client.pacer.is_spent
+
+    @property
+    def calls(self) -> Calls:
+        """The calls of this run."""
+        return replace(self.progress.calls, started=self._client.pacer.calls)
 
     def outcomes(self, *ticks: Callable[[], None]) -> Generator[tuple[Entry, Outcome], None, None]:
         """Look up the addresses. The caller records each outcome with `record` once its records are written.
