@@ -577,7 +577,9 @@ def test_a_wrong_log_setting_is_one_line(sandbox: Sandbox, tmp_path: Path, name:
     """What the SDK makes of its own variables is no traceback either."""
     value = written(tmp_path, "log.yml", b"[") if name.endswith("CONFIG") else "canary"
     level = {} if name == "SINGER_SDK_LOG_CONFIG" else {"TAP_GONG_PRIVACY_LOGLEVEL": ""}
-    assert_refused(run_tap(config_of(sandbox), env={**level, name: value}), 1, "the log cannot be set up", name, is_plain=True)
+    assert_refused(
+        run_tap(config_of(sandbox), env={**level, name: value}), 1, "the log cannot be set up", name, is_plain=True
+    )
 
 
 def test_empty_log_levels_count_as_not_set(sandbox: Sandbox) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ STOP_SECONDS = 5.0
 CLOSED_SECONDS = 2.0
 LISTED = [f"p{place}@x.example" for place in range(1, 41)]
 CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
+NEEDS_PROC = pytest.mark.skipif(not Path("/proc/self/syscall").exists(), reason="this system has no /proc")
 
 
 @dataclass
@@ -135,6 +137,7 @@ def test_a_signal_ends_any_wait(sandbox: Sandbox, number: signal.Signals, wait: 
     check_output(result)
     assert json.loads(result.lines[-1])["type"] == "STATE"
     assert settled(result.states[-1]["bookmarks"]["lookups"]) == 2
+    assert f"Stopped by {number.name}" in result.stderr
     assert "2 found" in closing(result.stderr)
     assert "38 not asked" in closing(result.stderr)
 
@@ -159,6 +162,7 @@ def test_a_signal_ends_a_busy_writer_between_two_lines(number: signal.Signals) -
     check_nobody_named(result)
 
 
+@NEEDS_PROC
 @pytest.mark.parametrize("number", CODES, ids=["term", "int"])
 def test_a_signal_ends_a_writer_that_nobody_reads(number: signal.Signals) -> None:
     """Amid a full pipe the end does not wait for the target."""
@@ -176,9 +180,11 @@ def test_a_signal_ends_a_writer_that_nobody_reads(number: signal.Signals) -> Non
     measured(f"{number.name} amid a full pipe", seconds)
     assert seconds < STOP_SECONDS
     assert "0 found" in closing(log)
+    assert f"Stopped by {number.name}" in log
     check_nobody_named(Result(0, "", log, run.config))
 
 
+@NEEDS_PROC
 def test_a_signal_ends_a_run_whose_log_nobody_reads(sandbox: Sandbox) -> None:
     """A full pipe of the log does not hold the end up either."""
     sandbox.answers["*"] = Reply(fault="hang")
@@ -275,6 +281,27 @@ def test_a_target_that_goes_away_ends_the_run(sandbox: Sandbox, wait: str) -> No
     check_nobody_named(Result(1, "", log, run.config))
 
 
+@pytest.mark.parametrize("wait", ["pause", "hang"])
+def test_a_target_behind_a_socket_that_goes_away_ends_the_run(sandbox: Sandbox, wait: str) -> None:
+    """A closed socket ends the tap as a closed pipe does, amid a wait in which nothing is written."""
+    sandbox.answers[LISTED[2]] = WAITS[wait]
+    ours, theirs = socket.socketpair()
+    with ours, running(sandbox, stdout=theirs.fileno(), max_concurrency=1) as run:
+        theirs.close()
+        with ours.makefile("rb") as lines:
+            seen = 0
+            while seen < 2:
+                seen += b'"RECORD","stream":"lookups"' in lines.readline()
+        wait_until(lambda: any(call.address == LISTED[2] for call in sandbox.calls))
+        seconds = run.timed_end(ours.close)
+        log = run.stderr
+    measured(f"closed socket amid {wait}", seconds)
+    assert run.process.returncode == 1
+    assert seconds < CLOSED_SECONDS
+    assert "the target closed its end of the pipe" in log
+    assert "38 not asked" in closing(log)
+
+
 @pytest.fixture
 def large() -> Iterator[Sandbox]:
     """A sandbox whose answers fill a pipe at once."""
@@ -323,6 +350,7 @@ def test_a_disk_that_fills_up_ends_the_run(large: Sandbox, unbuffered: str) -> N
         assert "file too large" in run.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk_ends_the_run(sandbox: Sandbox) -> None:
     """What cannot be written ends the tap with exit 1, at once and in words."""
     full = os.open("/dev/full", os.O_WRONLY)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -495,3 +497,148 @@ def test_a_test_leaves_the_state_alone(halted: Pipeline) -> None:
     assert result.returncode == 0
     assert halted.asked in (LISTED[:1], LISTED[:2])
     assert not result.states
+
+
+def test_newcomers_are_asked_by_the_next_run(pipeline: Pipeline) -> None:
+    """Wherever they are on the list, before the owed; those who left the list count no longer."""
+    pipeline.answers |= {LISTED[1]: [DOWN, Reply()], LISTED[4]: [LATER, Reply()]}
+    assert pipeline.run().returncode == 1
+    listed = ["new1@x.example", *LISTED[:0:-1], "new2@x.example"]
+    result = pipeline.run(email_addresses=listed)
+    assert pipeline.asked == ["new1@x.example", *LISTED[:3:-1], "new2@x.example", LISTED[1]]
+    assert closing(result) == "8 addresses: 8 found, 0 not found, 0 rejected, 0 failed, 0 not asked"
+    assert result.returncode == 0
+    assert pipeline.bookmark == EMPTY
+
+
+def test_a_round_rests_until_the_next_is_due(pipeline: Pipeline) -> None:
+    """Until then newcomers and the owed alone are asked; later everybody is, in a new round."""
+    pipeline.settings["days_between_rounds"] = 30
+    pipeline.answers[LISTED[0]] = [DOWN, Reply()]
+    assert pipeline.run().returncode == 1
+    listed = [*LISTED, "new@x.example"]
+    assert pipeline.run(email_addresses=listed).returncode == 0
+    assert pipeline.asked == ["new@x.example", LISTED[0]]
+
+    resting = pipeline.run(email_addresses=listed)
+    assert (resting.returncode, pipeline.asked) == (0, [])
+    assert set(resting.schemas) == set(resting.records)
+    assert len(resting.schemas) == 6
+    assert closing(resting) == "8 addresses: 8 found, 0 not found, 0 rejected, 0 failed, 0 not asked"
+    assert pipeline.bookmark["completed"]
+
+    began = datetime.fromisoformat(pipeline.bookmark["began"])
+    pipeline.bookmark["began"] = (began - timedelta(days=29, hours=23)).isoformat().replace("+00:00", "Z")
+    pipeline.run(email_addresses=listed)
+    assert pipeline.asked == []
+    pipeline.bookmark["began"] = (began - timedelta(days=30)).isoformat().replace("+00:00", "Z")
+    due = pipeline.run(email_addresses=listed)
+    assert pipeline.asked == listed
+    assert due.returncode == 0
+    assert "Starting over" not in due.stderr
+
+
+@pytest.mark.parametrize("name", ["", "list.txt", "list.csv"], ids=["setting", "text", "csv"])
+def test_a_quiet_day_is_no_error(halted: Pipeline, name: str) -> None:
+    """An empty list says so at WARNING, writes its SCHEMAs, exits 0, and leaves the round under way as it was."""
+    path = halted.folder / name
+    given: dict[str, object] = {"email_addresses": []}
+    if name:
+        path.write_text("email_address\n" if name == "list.csv" else "# nobody today\n\n")
+        given = {"email_addresses": None, "email_addresses_file": str(path)}
+    before = dict(halted.bookmark)
+    result = halted.run(**given)
+    assert result.returncode == 0
+    assert halted.asked == []
+    assert len(result.schemas) == 6
+    assert halted.bookmark == before
+    (line,) = [line for line in result.stderr.splitlines() if "holds no address" in line]
+    assert "| WARNING " in line
+    assert halted.run().returncode == 0
+    assert halted.asked == LISTED[3:]
+
+
+def test_no_list_at_all_is_an_error(pipeline: Pipeline) -> None:
+    """Neither setting given: a misspelt variable must not pass for a quiet day."""
+    result = pipeline.run(email_addresses=None)
+    assert result.returncode == 1
+    assert not result.stdout
+    last = result.stderr.splitlines()[-1]
+    assert "| ERROR " in last
+    assert "email_addresses_file" in last
+
+
+def test_malformed_entries_leave_evidence_and_stop_nothing(pipeline: Pipeline) -> None:
+    """A row in their place, once in a round, without a call; a warning names the places; the exit code is 0."""
+    pipeline.settings["fail_on_malformed_address"] = False
+    pipeline.settings["email_addresses"] = [LISTED[0], "SMTP:a@b.example", " ", LISTED[1], "nobody", LISTED[2]]
+    pipeline.answers[LISTED[1]] = [LATER, Reply()]
+    first = pipeline.run()
+    assert looked_up(first) == {LISTED[0]: "found", "SMTP:a@b.example": "malformed"}
+    assert closing(first) == "3 addresses: 1 found, 0 not found, 0 rejected, 0 failed, 2 not asked, 1 malformed"
+    row = first.records["lookups"][1]
+    assert (row["attempts"], row["http_status"], row["emails_count"]) == (0, None, None)
+    assert row["api_url"] == pipeline.sandbox.url
+
+    second = pipeline.run()
+    assert second.returncode == 0
+    assert list(looked_up(second)) == [LISTED[1], "nobody", LISTED[2]]
+    assert pipeline.asked == LISTED[1:3]
+    assert closing(second) == "3 addresses: 3 found, 0 not found, 0 rejected, 0 failed, 0 not asked, 2 malformed"
+    (warning,) = [line for line in second.stderr.splitlines() if "Not an e-mail address" in line]
+    for place in ("entry 2", "entry 3", "entry 5"):
+        assert place in warning
+    assert pipeline.bookmark == EMPTY
+
+
+@pytest.mark.parametrize("concurrency", [2, 8])
+def test_an_address_that_alone_meets_429_blocks_nobody(pipeline: Pipeline, concurrency: int) -> None:
+    """It ends failed after its further tries, and those behind it are answered."""
+    pipeline.answers[LISTED[1]] = Reply(429, headers={"Retry-After": "0"})
+    listed = [f"p{place}@x.example" for place in range(1, 31)]
+    result = pipeline.run(email_addresses=listed, max_concurrency=concurrency, max_retries=2)
+    assert result.returncode == 1
+    assert looked_up(result) == {**dict.fromkeys(listed, "found"), LISTED[1]: "failed"}
+    assert list(looked_up(result)) == listed
+
+
+def test_an_expression_that_fails_leaves_the_last_state(pipeline: Pipeline) -> None:
+    """The run stops in words, and the next one asks whom it had not finished."""
+    pipeline.answers[LISTED[2]] = Reply(body={"emails": [{"id": "x", "mailbox": None}]})
+    pipeline.settings["stream_maps"] = {"emails": {"mailbox": "mailbox.lower()"}}
+    stopped = pipeline.run()
+    assert stopped.returncode == 1
+    assert "an expression of stream_maps failed" in stopped.stderr
+    assert settled(pipeline.bookmark) == 2
+    pipeline.answers.clear()
+    pipeline.run()
+    assert pipeline.asked == LISTED[2:]
+
+
+LARGE = int(os.environ.get("LARGE_LIST", "600"))
+"""The addresses of the test of large states. The contract's own figures: 20,000, and 10,000 look-ups in one run."""
+
+
+def test_a_large_list_that_changes_costs_no_call_and_little_state(pipeline: Pipeline) -> None:
+    """Half is done in one run; reversed and with one removed, the rest is asked once, and STATE lines stay small."""
+    listed = [f"p{place}@x.example" for place in range(LARGE)]
+    half = LARGE // 2
+    fast = {"requests_per_second": 100_000, "max_concurrency": 8}
+    first = pipeline.run(email_addresses=listed, max_requests_per_run=half, **fast)
+    assert pipeline.bookmark["found"]
+    done = set(looked_up(first))
+    assert len(done) == half
+    sizes = [len(line) for line in first.lines if '"STATE"' in line]
+    assert sum(sizes) < 6_000 * half
+    assert max(sizes) < 500 + 11 * half
+    # Below 4 kB a STATE follows each address; above, most addresses have none.
+    assert min(half, 300) <= len(sizes) < half + 3
+    report = f"{half} look-ups: {len(sizes)} STATE lines, {sum(sizes)} bytes in all, the largest {max(sizes)}\n"
+    sys.stdout.write(report)
+
+    changed = listed[::-1]
+    changed.remove(listed[0])
+    second = pipeline.run(email_addresses=changed, **fast)
+    assert second.returncode == 0
+    assert Counter(pipeline.asked) == Counter(address for address in changed if address not in done)
+    assert pipeline.bookmark == EMPTY

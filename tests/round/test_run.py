@@ -118,8 +118,8 @@ def test_three_failures_in_a_row_are_an_outage(log: pytest.LogCaptureFixture) ->
     assert [owed.place_of(entry) for entry in owed.to_do] == [5, 2, 3, 4]
     assert said(log, logging.ERROR) == [
         (
-            "Stopped: 3 addresses in a row failed (the last one: its host name could not be resolved). Check api_url and "
-            "this machine's DNS. The next run with the same state resumes behind them."
+            "Stopped: 3 addresses in a row failed (the last one: its host name could not be resolved). Check api_url "
+            "and this machine's DNS. The next run with the same state resumes behind them."
         )
     ]
 
