@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from tap_gong_privacy.report.html import Node
     from tap_gong_privacy.report.model import LookUp
 
-_WIDTH: Final = 720
-_BAR: Final = 34
-_LINE: Final = 30
-_LABELS: Final = 150
-_NUMBERS: Final = 70
+_WIDTH: Final = 420
+_BAR: Final = 20
+_LINE: Final = 22
+_LABELS: Final = 110
+_NUMBERS: Final = 50
 _COLOURS: Final = {outcome: f"b{number}" for number, outcome in enumerate(Outcome, 1)}
 _FOLDED_FROM: Final = 100
 
@@ -110,7 +110,7 @@ def _ages(coverage: Coverage) -> Node:
         middle = index * _LINE + _LINE * 2 // 3
         lines += [
             h.text(".axis", x="0", y=str(middle))[name],
-            h.rect(".b1", x=str(_LABELS), y=str(index * _LINE + 6), width=f"{width:.2f}", height=str(_LINE - 12)),
+            h.rect(".b1", x=str(_LABELS), y=str(index * _LINE + 4), width=f"{width:.2f}", height=str(_LINE - 8)),
             h.text(x=f"{_LABELS + width + 8:.2f}", y=str(middle))[texts.number(count)],
         ]
     return h.svg(viewBox=f"0 0 {_WIDTH} {len(coverage.ages) * _LINE}", role="img", aria_label=label)[lines]

@@ -108,6 +108,7 @@ def _before_and_after(evidence: Evidence) -> Node:
             ]
             for index, (name, cell) in enumerate(shown)
         ),
+        stacks=False,
     )
 
 

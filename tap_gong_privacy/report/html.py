@@ -31,7 +31,7 @@ _FIRST_OF_LONG: Final = 160
 _CONTROLS: Final = {code: 0x2400 + code for code in range(0x20) if code not in {0x09, 0x0A}} | {0x7F: 0x2421}
 _C1: Final = {code: f"[U+{code:04X}]" for code in range(0x80, 0xA0)}
 _UNSEEN: Final = _CONTROLS | _C1
-_UNSAFE_IN_CSS: Final = re.compile(r"[^\w .,()-]")
+_UNSAFE_IN_CSS: Final = re.compile("[^\\w .,()\N{RIGHT SINGLE QUOTATION MARK}-]")
 
 
 def page(title: str, *content: Node, footer: Node = None) -> Iterator[bytes]:
@@ -82,7 +82,7 @@ def table(
         stacks: Whether the cells of a row stand under each other on a narrow screen.
     """
     # Names of columns, for narrow screens: said once for the whole table.
-    names = "".join(f"--c{index}:'{_UNSAFE_IN_CSS.sub(' ', name)}';" for index, name in enumerate(header, 1))
+    names = "".join(f"--c{index}:'{_in_css(name)}';" for index, name in enumerate(header, 1))
     return h.table({"class": "stacks" if stacks else None}, style=names if stacks else None)[
         h.thead[
             h.tr[
@@ -96,6 +96,10 @@ def table(
         # 60,000 of them.
         h.tbody[(Markup(one) for one in rows)],  # noqa: S704  an element, which has escaped its texts
     ]
+
+
+def _in_css(name: str) -> str:
+    return _UNSAFE_IN_CSS.sub(" ", name.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}"))
 
 
 def row(*cells: Node) -> h.Element:
