@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_gong_privacy.report import coverage, coverage_page, erasure, erasure_page
-from tap_gong_privacy.report.listing import Entry, Listing
+from tap_gong_privacy.report.listing import Listing
+from tap_gong_privacy.round.addresses import Entry
 from tests.report.building import GONG, JANE, NOW, Page, answer, entry, found, load, look_up, page_of
 
 if TYPE_CHECKING:
