@@ -89,6 +89,12 @@ def test_more_of_the_same_is_counted_at_most_every_30_seconds(progress: Progress
     assert counts == (
         "Since the last such line: 3 x Gong answered 503, 3 x Gong answered 500, 1 x pauses of Gong's (429)"
     )
+    progress.failed(0, Reason("Gong answered 503"), 5)
+    clock.now += 29
+    progress.tick(0, 2)
+    assert heard.pop() == []
+    progress.say_trouble()
+    assert heard.pop() == ["Since the last such line: 1 x Gong answered 503"]
     progress.say_trouble()
     assert heard.pop() == []
 
