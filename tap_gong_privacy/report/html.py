@@ -104,7 +104,7 @@ def _in_css(name: str) -> str:
 
 def row(*cells: Node) -> h.Element:
     """Return a row of a table."""
-    return h.tr[(h.td[cell] for cell in cells)]
+    return h.tr[[h.td[cell] for cell in cells]]
 
 
 def moment(time: datetime) -> Node:

@@ -192,7 +192,7 @@ def _cell(row: Row, column: str, shown: Callable[[Value], Node] = html.show) -> 
 
 
 def _parts(row: Row, *columns: str) -> Node:
-    return (_PART[_LABELS[column], _cell(row, column, _shown(column))] for column in columns)
+    return [_PART[_LABELS[column], _cell(row, column, _shown(column))] for column in columns]
 
 
 def _shown(column: str) -> Callable[[Value], Node]:
@@ -235,9 +235,9 @@ def _meeting(row: Row) -> Sequence[Node]:
 def _event(row: Row) -> Sequence[Node]:
     return (
         _cell(row, "timestamp"),
-        [_parts(row, "event_type", "event_name")],
-        [_parts(row, "content_id", "content_url")],
-        [_parts(row, "reporting_system", "source_event_id", "event_hash")],
+        _parts(row, "event_type", "event_name"),
+        _parts(row, "content_id", "content_url"),
+        _parts(row, "reporting_system", "source_event_id", "event_hash"),
     )
 
 
