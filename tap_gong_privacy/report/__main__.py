@@ -36,7 +36,7 @@ def main() -> None:
     except click.Abort:
         code = 130
     except Exception as error:  # noqa: BLE001  no traceback may quote an address or a secret
-        _say(f"the report failed by an error of its own, please report it: {privacy.describe(error)}")
+        _say(f"the report failed unexpectedly. Please report this: {privacy.describe(error)}")
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -15,7 +15,7 @@ from tap_gong_privacy.report.model import FOUND, MALFORMED, NOT_FOUND, REJECTED,
 from tap_gong_privacy.report.tables import STREAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tap_gong_privacy.report.listing import Listing
     from tap_gong_privacy.round.addresses import Entry
@@ -55,7 +55,7 @@ class Line:
         answer: The latest answer of the Gong that the tap is set up for.
         latest: The latest look-up there, however it ended.
         is_malformed: Whether the entry is no address.
-        elsewhere: How many look-ups another Gong had, which count for nothing here.
+        is_elsewhere: Whether it was looked up at another Gong, which counts for nothing here.
     """
 
     place: int
@@ -63,7 +63,7 @@ class Line:
     answer: LookUp | None
     latest: LookUp | None
     is_malformed: bool
-    elsewhere: int
+    is_elsewhere: bool
 
     @property
     def outcome(self) -> Outcome:
@@ -136,7 +136,7 @@ def survey(listing: Listing, loaded: Loaded, made_at: datetime) -> Coverage:
 
     Args:
         listing: The tap's list.
-        loaded: All look-ups.
+        loaded: The look-ups of all addresses.
         made_at: When the page is made.
 
     Returns:
@@ -158,10 +158,9 @@ def survey(listing: Listing, loaded: Loaded, made_at: datetime) -> Coverage:
     )
 
 
-def _line(place: int, entry: Entry, look_ups: Iterable[LookUp], own: str) -> Line:
+def _line(place: int, entry: Entry, look_ups: Sequence[LookUp], own: str) -> Line:
     # A look-up of an earlier version does not say which Gong it asked.
-    everywhere = sorted(look_ups, key=lambda look_up: look_up.at)
-    here = [look_up for look_up in everywhere if look_up.api_url is None or _normal(look_up.api_url) == own]
+    here = [look_up for look_up in look_ups if look_up.api_url is None or _normal(look_up.api_url) == own]
     answers = [look_up for look_up in here if look_up.status in {FOUND, NOT_FOUND}]
     return Line(
         place=place,
@@ -169,7 +168,7 @@ def _line(place: int, entry: Entry, look_ups: Iterable[LookUp], own: str) -> Lin
         answer=answers[-1] if answers else None,
         latest=here[-1] if here else None,
         is_malformed=entry.is_malformed,
-        elsewhere=len(everywhere) - len(here),
+        is_elsewhere=len(here) < len(look_ups),
     )
 
 

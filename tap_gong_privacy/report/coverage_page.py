@@ -89,7 +89,7 @@ def _outcomes(coverage: Coverage) -> Node:
 
 
 def _remarks(coverage: Coverage) -> Node:
-    elsewhere = sum(line.elsewhere > 0 for line in coverage.lines)
+    elsewhere = sum(line.is_elsewhere for line in coverage.lines)
     lines = [
         *([texts.elsewhere(elsewhere, coverage.api_url)] if elsewhere else []),
         *([texts.streams_not_loaded(coverage.not_loaded)] if coverage.not_loaded else []),

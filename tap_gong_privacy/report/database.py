@@ -11,7 +11,7 @@ from sqlalchemy import exc
 
 from tap_gong_privacy import privacy
 from tap_gong_privacy.errors import ConfigError
-from tap_gong_privacy.report.model import Loaded, LookUp
+from tap_gong_privacy.report.model import Loaded, LookUp, in_order, latest_of
 from tap_gong_privacy.report.tables import STREAMS, TABLES, Kind, Row, read_value, refuse_missing
 from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKUPS
 
@@ -83,12 +83,13 @@ class Reader:
     def read(self, addresses: Sequence[str] | None, *, with_rows: bool) -> Loaded:
         """Read the look-ups, and the rows where they are wanted."""
         lookups = self._tables[LOOKUPS]
-        look_ups = [LookUp.of(row) for row in self._rows(LOOKUPS, addresses)]
+        every = (LookUp.of(row) for row in self._rows(LOOKUPS, addresses))
+        look_ups = latest_of(every) if addresses is None else in_order(every)
         if not look_ups and self._first(sa.select(lookups.c[EMAIL_ADDRESS])) is None:
             raise ConfigError(NOTHING_LOADED)
         return Loaded(
             columns=self.columns,
-            look_ups=sorted(look_ups, key=lambda look_up: look_up.at),
+            look_ups=look_ups,
             rows={name: list(self._rows(name, addresses)) for name in self._tables if name in STREAMS}
             if with_rows
             else {},

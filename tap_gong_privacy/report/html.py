@@ -113,7 +113,7 @@ def moment(time: datetime) -> Node:
 
 
 def nothing(text: str = texts.NO_VALUE) -> Node:
-    """Return what stands for a missing value."""
+    """Return the words for a missing value."""
     return _NONE[text]
 
 

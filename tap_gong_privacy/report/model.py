@@ -83,7 +83,8 @@ class Loaded:
 
     Attributes:
         columns: The columns that each table has, by stream. A stream that was not loaded is not in it.
-        look_ups: The look-ups that were read, oldest first.
+        look_ups: The look-ups of the addresses that were asked for, oldest first; where none were asked for, what is
+            left of those of all by `latest_of`.
         rows: The rows of the addresses that were asked for, by stream.
         addresses: Every address of the tables, where no addresses were asked for.
         other_spellings: How many addresses of the tables differ from those asked for in upper and lower case alone.
@@ -96,6 +97,28 @@ class Loaded:
     addresses: AbstractSet[str] = frozenset()
     other_spellings: int = 0
     are_pseudonyms: bool = False
+
+
+def latest_of(look_ups: Iterable[LookUp]) -> list[LookUp]:
+    """Keep what decides about each address at each Gong: the latest look-up and the latest answer.
+
+    Args:
+        look_ups: Any number of look-ups, taken one by one.
+
+    Returns:
+        Two look-ups for each address and Gong at most, oldest first.
+    """
+    latest: dict[tuple[str, str | None, bool], LookUp] = {}
+    for look_up in look_ups:
+        key = (look_up.address, look_up.api_url, look_up.is_answer)
+        if key not in latest or latest[key].at <= look_up.at:
+            latest[key] = look_up
+    return in_order(latest.values())
+
+
+def in_order(look_ups: Iterable[LookUp]) -> list[LookUp]:
+    """Return look-ups, the oldest first."""
+    return sorted(look_ups, key=lambda look_up: look_up.at)
 
 
 class Result(enum.Enum):
@@ -147,7 +170,7 @@ def standings(addresses: Iterable[str], look_ups: Iterable[LookUp]) -> list[Stan
 
     Args:
         addresses: The addresses that were asked for.
-        look_ups: The look-ups.
+        look_ups: The look-ups, oldest first.
 
     Returns:
         For each address one standing for each Gong that was asked about any of the addresses; at least one.
@@ -171,6 +194,5 @@ def standings(addresses: Iterable[str], look_ups: Iterable[LookUp]) -> list[Stan
 
 
 def _standing(address: str, api_url: str | None, look_ups: list[LookUp]) -> Standing:
-    in_order = sorted(look_ups, key=lambda look_up: look_up.at)
-    answers = [look_up for look_up in in_order if look_up.is_answer]
-    return Standing(address, api_url, answers[-1] if answers else None, in_order[-1] if in_order else None)
+    answers = [look_up for look_up in look_ups if look_up.is_answer]
+    return Standing(address, api_url, answers[-1] if answers else None, look_ups[-1] if look_ups else None)

@@ -148,7 +148,6 @@ def _remarks(kind: Kind, person: Person) -> Iterator[tuple[str, bool]]:
     if not kind.is_loaded:
         yield texts.stream_not_loaded(kind.counted if person.is_known else None), True
         return
-    # Keys, addresses and times tie the rows together; what else was left out is missing from the entries.
     if kind.missing:
         yield texts.columns_not_loaded(kind.missing), True
     if kind.counted is not None and kind.counted != len(kind.rows):

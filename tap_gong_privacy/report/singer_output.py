@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tap_gong_privacy.errors import ConfigError
-from tap_gong_privacy.report.model import Loaded, LookUp
+from tap_gong_privacy.report.model import Loaded, LookUp, in_order, latest_of
 from tap_gong_privacy.report.tables import JSON, KEYS, TABLES, Row, loads, read_value, refuse_missing
 from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, LOOKUPS
 
@@ -80,12 +80,12 @@ class _Reader:
         asked = self._addresses[LOOKUPS]
         if not asked:
             raise ConfigError(_NO_LOOK_UP)
-        look_ups = [LookUp.of(row) for row in self._rows[LOOKUPS].values() if row.get(LOOKED_UP_AT)]
+        look_ups = (LookUp.of(row) for row in self._rows[LOOKUPS].values() if row.get(LOOKED_UP_AT))
         wanted = self._wanted or frozenset()
         lowered = {address.lower() for address in wanted}
         return Loaded(
             columns=self._columns,
-            look_ups=sorted(look_ups, key=lambda look_up: look_up.at),
+            look_ups=latest_of(look_ups) if self._wanted is None else in_order(look_ups),
             rows={name: list(rows.values()) for name, rows in self._rows.items() if name != LOOKUPS},
             addresses=frozenset().union(*self._addresses.values()) if self._wanted is None else frozenset(),
             other_spellings=sum(address.lower() in lowered for address in asked - wanted),

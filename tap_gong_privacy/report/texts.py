@@ -76,8 +76,7 @@ STREAM_NOUNS: Final = {
     "customer_engagement": ("view or click", "views and clicks"),
 }
 MEANINGS: Final = {
-    "emails": "E-mails that were sent from the address, to it, or mention it: who sent each, when, and in whose "
-    "mailbox Gong found it.",
+    "emails": "E-mails that refer to the address: who sent each, when, and in whose mailbox Gong found it.",
     "calls": "Recorded calls that Gong connects with the address, with their links to other systems.",
     "meetings": "Meetings in a calendar that Gong connects with the address.",
     "customer_data": "Systems such as a customer database (CRM) whose records about the address Gong has copied, with "
@@ -276,8 +275,8 @@ def missing_texts(number_of: int) -> str:
 
 ASKED: Final = "What was asked"
 ASKED_TEXT: Final = (
-    "Gong finds an address exactly as it is written, so that each spelling was a question of its own. The request id "
-    "is Gong's proof that it was asked."
+    "Whether Gong takes two spellings of an address for one is not known, so each spelling was asked about separately. "
+    "Gong can find each question by its request id."
 )
 SPELLING: Final = "Address"
 RESULT: Final = "Result"
@@ -301,13 +300,13 @@ def stream_not_loaded(counted: int | None) -> str:
     """Say that a whole stream was not loaded."""
     known = {None: "How many Gong holds is not known.", 0: "Gong answered that it holds none."}
     text = known.get(counted, f"Gong holds {number(counted or 0)}, which are not in here.")
-    return f"Not loaded: this kind was left out when the data was fetched. {text}"
+    return f"Not loaded: this kind was not selected when the data was fetched. {text}"
 
 
 def columns_not_loaded(columns: Sequence[str]) -> str:
     """Say that columns were not loaded."""
     names = joined([f"“{COLUMNS.get(column) or _count_name(column)}”" for column in columns])
-    return f"Not loaded: {names}. Gong may hold values for it, but they were left out when the data was fetched."
+    return f"Not loaded: {names}. Gong may hold such values, but they were not selected when the data was fetched."
 
 
 def _count_name(column: str) -> str:
@@ -470,7 +469,7 @@ PROVES_LINES: Final = (
         "If a connected system such as the customer database still holds the person, it can send the data to Gong "
         "again. Look the address up again after its next synchronization."
     ),
-    "Gong answers about an address exactly as it is written. Other spellings are questions of their own.",
+    "Whether Gong takes two spellings of an address for one is not known. Each spelling has to be looked up separately.",
 )
 THE_FILE: Final = "The rows behind this page"
 THE_FILE_TEXT: Final = (

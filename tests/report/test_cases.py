@@ -126,7 +126,7 @@ def test_both_outcomes_are_named(status: str, words: str) -> None:
 
 
 def test_only_rows_of_the_answer_that_counts_are_shown() -> None:
-    """Rows that a later answer no longer reports, and those of other people, are left out."""
+    """The page has neither rows that a later answer no longer reports nor those of other people."""
     records = [
         entry("emails", JANE, "gone", 0),
         entry("emails", "else@example.com", "not-hers", 1),
@@ -166,7 +166,7 @@ def test_a_deselected_stream_is_not_loaded_and_never_nothing(count: int | None, 
     page = page_of(answered)
 
     assert [gap.reason for gap in answered.gaps] == reasons
-    assert "Not loaded: this kind was left out when the data was fetched." in page.text
+    assert "Not loaded: this kind was not selected when the data was fetched." in page.text
     assert ["Meetings", "not loaded"] in [row[:2] for row in page.tables[1]]
     assert ("Gong holds 2, which are not in here." in page.text) == (count == 2)
 

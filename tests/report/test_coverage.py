@@ -70,7 +70,7 @@ def test_each_address_has_its_outcome(
 
 
 def test_a_malformed_entry_of_the_list_is_malformed() -> None:
-    """Also where no look-up says so."""
+    """No look-up has to say so."""
     surveyed = survey([], Entry("jane", is_malformed=True))
 
     assert [line.outcome for line in surveyed.lines] == [Outcome.MALFORMED]

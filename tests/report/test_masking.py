@@ -193,5 +193,5 @@ def test_the_page_tells_how_often_it_masks(senders: list[str]) -> None:
 
 @pytest.mark.parametrize("text", ["[1", "{}x", '{"a":1,"a":2}', "[" * 5000 + "]" * 5000, "[NaN]", "plain"])
 def test_only_sound_json_is_taken_apart(text: str) -> None:
-    """A name that stands twice, or a nesting too deep to be shown, leaves the text as it is."""
+    """A text with a repeated name, or nested too deeply to be shown, stays as it is."""
     assert nested(text) is None

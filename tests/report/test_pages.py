@@ -69,7 +69,7 @@ HARMLESS |= {
 
 
 def hostile_person(value: JSON, name: str = "name") -> Page:
-    """The page of somebody in whose every value and name something stands."""
+    """The page of somebody whose every value and name is the given one."""
     text = value if isinstance(value, str) else "text"
     fields = [{"name": name, "value": value}, {"name": "again", "value": [value, {name: value}]}]
     records = [
@@ -217,7 +217,7 @@ def test_the_page_is_one_file_that_may_fetch_nothing() -> None:
 
 
 def test_headings_are_in_order_and_tables_have_headers() -> None:
-    """One first heading, no level left out; each header cell says what it heads."""
+    """There is one top heading, no level is skipped, and each header cell says what it heads."""
     page = hostile_person("text")
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
 
@@ -230,7 +230,7 @@ def test_headings_are_in_order_and_tables_have_headers() -> None:
 
 
 def test_many_entries_fold_by_year() -> None:
-    """Each group says how many there are; none is left out."""
+    """Each group says how many entries it has; together they are all."""
     records = [entry("emails", JANE, str(n), sent_time=f"{2020 + n % 3}-01-01T00:00:00Z") for n in range(299)]
     records.append(entry("emails", JANE, "undated"))
     page = page_of(answer([*records, look_up(JANE, "found", emails_count=300)]))
@@ -258,7 +258,7 @@ def test_codes_are_explained() -> None:
 
 
 def test_times_are_written_out_in_utc() -> None:
-    """The exact time stands behind the one that is shown."""
+    """The element keeps the exact time."""
     records = [
         entry("emails", JANE, "1", sent_time="2024-05-09T23:59:58.123456Z"),
         look_up(JANE, "found", emails_count=1),

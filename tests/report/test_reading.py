@@ -36,6 +36,20 @@ def test_a_database_and_the_taps_output_give_the_same(addresses: list[str] | Non
     assert database.read(url, "gong_privacy", addresses, with_rows=True) == load(RECORDS, addresses)
 
 
+def test_of_everybody_only_the_look_ups_that_decide_are_kept(tmp_path: Path) -> None:
+    """The latest look-up and the latest answer of each address at each Gong, however many rounds there were."""
+    records = [look_up(JANE, "found", day) for day in range(5)] + [look_up(JANE, "failed", day) for day in (7, 6)]
+    records.append(look_up(JANE, "found", 3.5, api_url="https://us-2.api.gong.io"))
+    loaded = database.read(load_sqlite(tmp_path / "db.sqlite", records), "gong_privacy", None)
+
+    assert loaded.look_ups == load(records, None).look_ups
+    assert [(kept.status, (kept.at - DAY_0).days) for kept in loaded.look_ups] == [
+        ("found", 3),
+        ("found", 4),
+        ("failed", 7),
+    ]
+
+
 def test_a_stream_that_was_not_loaded_is_known_as_such(tmp_path: Path) -> None:
     """It has no table, or no SCHEMA."""
     url = load_sqlite(tmp_path / "db.sqlite", RECORDS, without=["calls"])
