@@ -33,11 +33,13 @@ from tap_gong_privacy.report import (
 from tap_gong_privacy.report import (
     person as answers,
 )
+from tap_gong_privacy.report.gaps import has_unknown_address
 from tap_gong_privacy.report.masking import Masker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from tap_gong_privacy.report.gaps import Gap
     from tap_gong_privacy.report.model import Loaded
 
 _STDIN: Final = "-"
@@ -110,14 +112,14 @@ def person(  # noqa: PLR0913  one for each option
     source = Source(database_url, schema, output, to)
     addresses = _asked(listed, file, source)
     controller = notices.read(notice)
-    folder = _folder(source, "person", addresses)
+    folder = _folder(source, "person", addresses, ("person.html", "person.json"))
     loaded = _read(source, addresses, with_rows=True)
     masker = Masker.for_person(addresses, shows_others=show_others, shows_links=show_links)
     answer = answers.answer(addresses, loaded, masker, controller, made_at=_now(), is_draft=draft)
     _write(folder, {"person.html": person_page.page(answer), "person.json": answers.as_json(answer)})
     if loaded.other_spellings:
         _say(f"Note: {texts.other_spellings(loaded.other_spellings)}")
-    _end([*([texts.PSEUDONYMS] if loaded.are_pseudonyms else []), *map(texts.gap, answer.gaps)])
+    _end(answer.gaps, are_pseudonyms=answer.are_pseudonyms)
 
 
 @command.command()
@@ -138,13 +140,13 @@ def erasure(
     source = Source(database_url, schema, output, to)
     time = _time(asked_at)
     addresses = _asked(listed, file, source)
-    folder = _folder(source, "erasure", addresses)
+    folder = _folder(source, "erasure", addresses, ("erasure.html", "erasure.json"))
     loaded = _read(source, addresses)
     found = erasures.evidence(addresses, loaded, time, _now())
     rows = erasures.as_json(found)
     page = erasure_page.page(found, erasures.digest(rows))
     _write(folder, {"erasure.html": page, "erasure.json": [rows]})
-    _end([*([texts.PSEUDONYMS] if loaded.are_pseudonyms else []), *map(texts.gap, found.gaps)])
+    _end(found.gaps, are_pseudonyms=loaded.are_pseudonyms and has_unknown_address(found.gaps))
 
 
 @command.command()
@@ -160,11 +162,11 @@ def coverage(
     source = Source(database_url, schema, output, to)
     _refuse_two_sources(source)
     listed = listing.read(configs)
-    folder = _folder(source, "coverage", ())
+    folder = _folder(source, "coverage", (), ("coverage.html", "coverage.csv"))
     loaded = _read(source, None)
     found = coverages.survey(listed, loaded, _now())
     _write(folder, {"coverage.html": coverage_page.page(found), "coverage.csv": [coverages.as_csv(found)]})
-    _end([*([texts.PSEUDONYMS] if loaded.are_pseudonyms else []), *map(texts.gap, found.gaps)])
+    _end(found.gaps, are_pseudonyms=found.are_pseudonyms)
 
 
 @command.command()
@@ -226,13 +228,15 @@ def _time(text: str) -> datetime:
         raise CommandLineError(msg) from None
 
 
-def _folder(source: Source, kind: str, addresses: Iterable[str]) -> Path:
-    """Return the folder to write into. Its name holds no address."""
+def _folder(source: Source, kind: str, addresses: Iterable[str], names: Iterable[str]) -> Path:
+    """Return the folder to write into, which has no address in its name and none of the report's files."""
     folder = source.to or Path(f"gong-privacy-{kind}-{_now():%Y%m%d-%H%M%S-%f}")
     name = folder.name.casefold()
     if "@" in name or any(address.casefold() in name for address in addresses):
         msg = "--to must not hold an address: others can see the name of a folder."
         raise CommandLineError(msg)
+    # Now, and not only when they are written: the output of a pipe cannot be read twice.
+    files.refuse_existing(folder, names)
     return folder
 
 
@@ -260,8 +264,9 @@ def _write(folder: Path, contents: Mapping[str, Iterable[bytes]]) -> None:
         click.echo(texts.done(str(folder / name)))
 
 
-def _end(reasons: Sequence[str]) -> None:
+def _end(gaps: Sequence[Gap], *, are_pseudonyms: bool) -> None:
     """Say why the report is not complete, and end with the exit code that tells."""
+    reasons = [*([texts.PSEUDONYMS] if are_pseudonyms else []), *map(texts.gap, gaps)]
     for reason in reasons:
         _say(f"Not complete: {reason}")
     if reasons:

@@ -86,7 +86,7 @@ class Coverage:
         api_url: The Gong that the tap is set up for.
         no_longer_listed: The addresses of the tables that are not on the list.
         not_loaded: The streams that were not loaded.
-        are_pseudonyms: Whether the tables hold no address.
+        are_pseudonyms: Whether an address is not known since the tables hold pseudonyms.
         made_at: When the page was made.
     """
 
@@ -153,7 +153,7 @@ def survey(listing: Listing, loaded: Loaded, made_at: datetime) -> Coverage:
         api_url=listing.api_url,
         no_longer_listed=sorted(loaded.addresses - listed),
         not_loaded=[stream for stream in STREAMS if stream not in loaded.columns],
-        are_pseudonyms=loaded.are_pseudonyms,
+        are_pseudonyms=loaded.are_pseudonyms and any(line.outcome is Outcome.NEVER_ASKED for line in lines),
         made_at=made_at,
     )
 

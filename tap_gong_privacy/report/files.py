@@ -16,6 +16,21 @@ _FOLDER_MODE: Final = 0o700
 _FILE_MODE: Final = 0o600
 
 
+_OVERWRITES: Final = (
+    "The folder given by --to holds such a report already, or is a file: name another; nothing is overwritten."
+)
+
+
+def refuse_existing(folder: Path, names: Iterable[str]) -> None:
+    """Refuse a folder in which one of the files is there already.
+
+    Raises:
+        ConfigError: If one is, or if the folder is a file.
+    """
+    if folder.is_file() or any((folder / name).exists() for name in names):
+        raise ConfigError(_OVERWRITES)
+
+
 def write(folder: Path, files: Mapping[str, Iterable[bytes]]) -> None:
     """Write files into a folder, which is made where it is missing. All of them are written, or none.
 
@@ -45,9 +60,7 @@ def write(folder: Path, files: Mapping[str, Iterable[bytes]]) -> None:
 
 def _describe(error: OSError) -> str:
     if isinstance(error, FileExistsError):
-        return (
-            "The folder given by --to holds such a report already, or is a file: name another; nothing is overwritten."
-        )
+        return _OVERWRITES
     reason = (error.strerror or type(error).__name__).lower()
     return f"The report could not be written ({reason}): make room, or name another folder by --to."
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Reason(enum.Enum):
@@ -40,3 +44,8 @@ class Gap:
     stream: str = ""
     counted: int = 0
     loaded: int = 0
+
+
+def has_unknown_address(gaps: Iterable[Gap]) -> bool:
+    """Return whether an address was never asked about, as it seems where the tables hold pseudonyms."""
+    return any(gap.reason is Reason.NEVER_ASKED for gap in gaps)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from tap_gong_privacy.report.gaps import Gap, Reason
+from tap_gong_privacy.report.gaps import Gap, Reason, has_unknown_address
 from tap_gong_privacy.report.masking import Masker, encode
 from tap_gong_privacy.report.model import MALFORMED, Loaded, Result, Standing, standings
 from tap_gong_privacy.report.tables import JSON, KEYS, STREAMS, TABLES, Row, Value
@@ -81,7 +81,7 @@ class Person:
         notice: The controller's texts by key.
         gaps: Why the answer is not complete.
         other_spellings: Addresses of the tables that differ in upper and lower case alone.
-        are_pseudonyms: Whether the tables hold no address.
+        are_pseudonyms: Whether an address is not known since the tables hold pseudonyms.
         is_draft: Whether missing texts are accepted.
         made_at: When the page was made.
     """
@@ -178,7 +178,7 @@ def answer(
         notice=notice,
         gaps=gaps,
         other_spellings=loaded.other_spellings,
-        are_pseudonyms=loaded.are_pseudonyms,
+        are_pseudonyms=loaded.are_pseudonyms and has_unknown_address(gaps),
         is_draft=is_draft,
         made_at=made_at,
     )

@@ -469,7 +469,7 @@ PROVES_LINES: Final = (
         "If a connected system such as the customer database still holds the person, it can send the data to Gong "
         "again. Look the address up again after its next synchronization."
     ),
-    "Whether Gong takes two spellings of an address for one is not known. Each spelling has to be looked up separately.",
+    "Whether Gong takes two spellings of an address for one is not known. Look each spelling up separately.",
 )
 THE_FILE: Final = "The rows behind this page"
 THE_FILE_TEXT: Final = (

@@ -215,7 +215,10 @@ def test_pseudonyms_are_told() -> None:
     records = found(HASH, emails=1)
 
     assert "Give the pseudonym of each address in its place." in page_of(answer(records)).text
-    assert answer(records, [HASH]).entries == 1
+    by_pseudonym = answer(records, [HASH])
+    assert by_pseudonym.entries == 1
+    assert by_pseudonym.gaps == []
+    assert "This answer is not complete" not in page_of(by_pseudonym).text
 
 
 def test_two_gongs_are_named() -> None:

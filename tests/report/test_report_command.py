@@ -270,6 +270,15 @@ def test_files_that_are_not_there_are_exit_2(tmp_path: Path, arguments: list[str
     assert len(made.stderr.splitlines()) == 1
 
 
+def test_what_would_overwrite_is_refused_before_reading(tmp_path: Path) -> None:
+    """The output of a pipe, which has cost a call, is not thrown away."""
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "person.html").touch()
+    made = run_report(tmp_path, "person", "--from", "-", "--to", "full", JANE, source=b"no output of the tap")
+
+    assert "nothing is overwritten" in made.stderr
+
+
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     """No half of a page could be taken for a whole one."""
 
