@@ -395,7 +395,7 @@ def test_coverage_reads_the_taps_own_settings(tmp_path: Path) -> None:
         ("[]", "must hold a JSON object"),
         ('{"email_adresses": []}', "did you mean email_addresses"),
         ('{"email_addresses": ["jane"]}', "email_addresses entry 1"),
-        ('{"email_addresses": []}', "No address to look up"),
+        ("{}", "No addresses to look up"),
     ],
 )
 def test_settings_that_the_tap_would_refuse_are_refused(tmp_path: Path, config: str, reason: str) -> None:
