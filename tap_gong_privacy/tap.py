@@ -225,6 +225,7 @@ class TapGongPrivacy(Tap):
             else:
                 message = f"Stopped by an internal error, please report it: {privacy.describe(error)}"
             self.logger.error("%s", message)  # noqa: TRY400
+            self._write_last_state()
         if code is None:
             code, result = self._result()
         self._say_end(code, result)
