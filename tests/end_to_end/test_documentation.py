@@ -29,7 +29,6 @@ PAGES = (*sorted(CHECKOUT.glob("*.md")), *sorted(DOCS.glob("*.md")), *sorted(CHE
 JOINING = 20
 """People who join the list each night in the table of lists that change, and as many leave it."""
 PEOPLE_A_NIGHT_CAN_ASK = 5_000
-QUERIES = sorted((DOCS / "sql").glob("*.sql"))
 
 Row = tuple[str, ...]
 SchemaObject = dict[str, Any]

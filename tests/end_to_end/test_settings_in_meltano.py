@@ -67,7 +67,7 @@ def test_a_misspelt_variable_is_named_and_not_shown(
     ended = invoke(meltano, **{**credentials, "email_addresses": [ADDRESS], name: value})
 
     assert ended.returncode == 1
-    assert f"Error: Wrong settings: {name} {message}." in ended.stdout
+    assert f"Wrong settings: {name} {message}." in ended.stdout
     assert "Traceback" not in ended.stdout
     assert CANARY not in ended.stdout
     assert '"type":"RECORD"' not in ended.stdout
