@@ -136,6 +136,7 @@ class TapGongPrivacy(Tap):
         """
         columns = {name: stream.schema["properties"] for name, stream in self.streams.items()}
         maps.refuse_mistakes(self.config.get("stream_maps", {}), columns)
+        maps.refuse_missing_values(self.config.get("stream_maps", {}), self.config.get("stream_map_config", {}))
         try:
             super().setup_mapper()
         except Exception as error:  # noqa: BLE001 - the mapper raises whatever its expressions raise, and quotes them

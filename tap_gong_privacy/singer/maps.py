@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import fnmatch
 import importlib.util
+import re
 import sys
 import traceback
 from decimal import Decimal
@@ -17,7 +18,7 @@ from tap_gong_privacy.errors import ConfigError
 from tap_gong_privacy.singer import schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from singer_sdk.mapper import StreamMap
@@ -26,6 +27,7 @@ _ELSE = "__else__"
 _SOURCE = "__source__"
 _FILTER = "__filter__"
 _OPTIONS = {_SOURCE, _FILTER, _ELSE, "__alias__", "__key_properties__"}
+_SHOWN_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LOOKUPS_REMOVED = (
     "Wrong settings: stream_maps would remove or filter lookups, the proof of the search. To leave the stream out, "
     "deselect it in the catalog; to leave out others, map each to __NULL__."
@@ -172,11 +174,42 @@ def _refuse_mistakes_within(stream_map: Mapping[str, object], known: AbstractSet
 
 
 def _uses_fake(expression: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == "fake" for node in _nodes(expression))
+
+
+def _nodes(expression: str) -> Iterable[ast.AST]:
     try:
-        nodes = ast.walk(ast.parse(expression.strip()))
+        return ast.walk(ast.parse(expression.strip()))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False  # The SDK's mapper refuses the expression.
-    return any(isinstance(node, ast.Name) and node.id == "fake" for node in nodes)
+        return ()  # The SDK's mapper refuses the expression.
+
+
+def refuse_missing_values(stream_maps: Mapping[str, object], values: Mapping[str, object]) -> None:
+    """Refuse expressions that use `config['…']` if there is no such value: a forgotten salt is said before a call.
+
+    Args:
+        stream_maps: The setting.
+        values: The setting `stream_map_config`. An empty text counts as missing, because anybody can compute what an
+            empty salt makes of an address.
+
+    Raises:
+        ConfigError: If a value is missing. The message names it.
+    """
+    given = {name for name, value in values.items() if value not in (None, "")}
+    for stream_map in stream_maps.values():
+        expressions = stream_map.values() if isinstance(stream_map, dict) else ()
+        for name in (name for expression in expressions for name in _used_values(expression) if name not in given):
+            shown = f"stream_map_config.{name}" if _SHOWN_NAME.fullmatch(name) else "a value of stream_map_config"
+            msg = f"Wrong settings: stream_maps use {shown}, which is missing or empty; set it."
+            raise ConfigError(msg)
+
+
+def _used_values(expression: object) -> Iterator[str]:
+    """Yield each `name` of `config['name']` in an expression."""
+    for node in _nodes(expression) if isinstance(expression, str) else ():
+        match node:
+            case ast.Subscript(value=ast.Name(id="config"), slice=ast.Constant(value=str(name))):
+                yield name
 
 
 def refuse_losses(stream_maps: Mapping[str, list[StreamMap]], selected: AbstractSet[str]) -> None:
