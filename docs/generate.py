@@ -20,6 +20,8 @@ CHECKOUT = Path(__file__).parents[1]
 TARGETS = (
     CHECKOUT / "README.md",
     CHECKOUT / "docs" / "settings.md",
+    CHECKOUT / "examples" / "analysts" / "meltano.yml",
+    CHECKOUT / "examples" / "privacy-team" / "meltano.yml",
     CHECKOUT / "hub" / "tap-gong-privacy.yml",
     CHECKOUT / "meltano.yml",
 )

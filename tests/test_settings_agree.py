@@ -26,7 +26,7 @@ HUB: Definition = yaml.safe_load(CHECKOUT.joinpath("hub", "tap-gong-privacy.yml"
 DECLARED = generate.schema()
 
 
-@pytest.mark.parametrize("path", generate.TARGETS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", generate.TARGETS, ids=lambda path: path.relative_to(CHECKOUT).as_posix())
 def test_generated_blocks_are_fresh(path: Path) -> None:
     """`make pages` would change nothing."""
     text = path.read_text(encoding="utf-8")
