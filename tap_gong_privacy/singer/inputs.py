@@ -132,7 +132,8 @@ def _read_json(
     to_object: Callable[[list[tuple[str, Any]]], dict[str, Any]] = dict,
 ) -> Any:  # noqa: ANN401 - any JSON
     try:
-        return json.load(file, object_pairs_hook=to_object)
+        with file:
+            return json.load(file, object_pairs_hook=to_object)
     except (ValueError, RecursionError):
         msg = f"{what} is not JSON in UTF-8: correct it."
         raise ConfigError(msg) from None
