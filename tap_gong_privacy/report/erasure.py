@@ -42,7 +42,7 @@ class Evidence:
         before: The latest answer up to the time at which the erasure was asked for.
         after: The latest answer since.
         look_ups: Every look-up of the address at this Gong, oldest first.
-        elsewhere: Those of other Gongs, which are no evidence.
+        elsewhere: Those of other Gongs, or of a Gong that is not known, which are no evidence.
     """
 
     address: str
@@ -112,8 +112,9 @@ def evidence(addresses: Sequence[str], loaded: Loaded, asked_at: datetime, made_
 def _evidence(address: str, look_ups: Sequence[LookUp], asked_at: datetime) -> Evidence:
     own = [look_up for look_up in look_ups if look_up.address == address]
     api_url = _gong_of(own, asked_at)
-    # A look-up of an earlier version does not say which Gong it asked.
-    here = [look_up for look_up in own if look_up.api_url in {api_url, None}]
+    # A look-up of an earlier version does not say which Gong it asked: it counts only if there is no more than one.
+    is_only_gong = len({look_up.api_url for look_up in own if look_up.api_url}) <= 1
+    here = [look_up for look_up in own if look_up.api_url == api_url or (is_only_gong and not look_up.api_url)]
     answers = [look_up for look_up in here if look_up.is_answer]
     before = [look_up for look_up in answers if look_up.at <= asked_at]
     after = [look_up for look_up in answers if look_up.at > asked_at]

@@ -65,6 +65,8 @@ def _what(look_up: LookUp) -> Sequence[str]:
     held = [
         texts.count(number, *texts.STREAM_NOUNS[stream]) for stream in STREAMS if (number := look_up.counts[stream])
     ]
+    if None in look_up.counts.values():
+        held.append(texts.STILL_UNCOUNTED)
     return [*held, *([texts.STILL_BESIDE] if look_up.undocumented or not held else [])]
 
 

@@ -410,8 +410,8 @@ _FINDING_SENTENCES: Final = {
     "holds nothing.",
     Finding.NOT_LOOKED_UP_SINCE: "Gong has not answered about this address since the erasure was asked for, so that "
     "nothing is proven.",
-    Finding.NOTHING_KNOWN_BEFORE: "Gong holds nothing about this address now, but no answer from before shows that it "
-    "held anything.",
+    Finding.NOTHING_KNOWN_BEFORE: "Gong answered that it holds nothing about this address. Its latest answer from "
+    "before the erasure was asked for, if there is one, does not show that it held anything either.",
 }
 
 
@@ -428,6 +428,7 @@ def overall(number_of: int) -> str:
 
 
 STILL_BESIDE: Final = "undocumented data"
+STILL_UNCOUNTED: Final = "data of kinds whose number was not loaded"
 ERASURE_ADDRESS: Final = "Address"
 ASKED_AT: Final = "Erasure asked for"
 BEFORE_AND_AFTER: Final = "Before and after"
@@ -443,7 +444,10 @@ UNDOCUMENTED_FIELDS: Final = "Undocumented fields"
 EVERY_LOOK_UP: Final = "Every look-up of this address"
 NO_LOOK_UP: Final = "There is none: this address was never looked up."
 ELSEWHERE: Final = "Look-ups at another Gong"
-ELSEWHERE_TEXT: Final = "They asked another Gong than the one above, so that they are no evidence about it."
+ELSEWHERE_TEXT: Final = (
+    "They asked another Gong than the one above, or do not say which Gong they asked, so that they are no evidence "
+    "about it."
+)
 URL_NOT_RECORDED: Final = "not recorded"
 
 

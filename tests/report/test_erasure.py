@@ -10,6 +10,7 @@ import pytest
 from tap_gong_privacy.report import erasure, erasure_page
 from tap_gong_privacy.report.erasure import Finding
 from tap_gong_privacy.report.gaps import Reason
+from tap_gong_privacy.report.tables import STREAMS
 from tests.report.building import DAY_0, GONG, JANE, NOW, Page, Record, load, look_up
 
 if TYPE_CHECKING:
@@ -42,6 +43,14 @@ CASES: dict[str, tuple[list[tuple[str, Record]], Finding]] = {
     "held before, where the Gong was not recorded": (
         [look_up(JANE, "found", 1, api_url=None, emails_count=1), GONE],
         Finding.ERASED,
+    ),
+    "gone, where the Gong was not recorded and two are known": (
+        [
+            HELD,
+            look_up(JANE, "found", 2, emails_count=1, api_url=OTHER_GONG),
+            look_up(JANE, "not_found", 20, api_url=None),
+        ],
+        Finding.NOT_LOOKED_UP_SINCE,
     ),
     "undocumented data is still held": ([HELD, look_up(JANE, "found", 20, undocumented={"x": 1})], Finding.STILL_HELD),
 }
@@ -122,6 +131,23 @@ def test_what_is_still_held_is_said() -> None:
     records = [look_up(JANE, "found", 20, emails_count=2, meetings_count=1, undocumented={"x": 1})]
 
     assert "still holds 2 e-mails, 1 meeting and undocumented data." in page_of(evidence(records)).text
+
+
+def test_what_was_not_counted_is_not_called_undocumented() -> None:
+    """Counts that were not loaded may stand for e-mails."""
+    uncounted = dict.fromkeys((f"{stream}_count" for stream in STREAMS), None)
+    page = page_of(evidence([HELD, look_up(JANE, "found", 20, **uncounted)]))
+
+    assert "still holds data of kinds whose number was not loaded." in page.text
+    assert "undocumented data" not in page.text
+
+
+def test_an_answer_from_before_that_is_not_the_latest_is_not_denied() -> None:
+    """Gong held data once, which was gone before the erasure was asked for."""
+    page = page_of(evidence([HELD, look_up(JANE, "not_found", 2), GONE]))
+
+    assert "Its latest answer from before the erasure was asked for, if there is one" in page.text
+    assert "no answer from before" not in page.text
 
 
 def test_several_addresses_have_the_finding_furthest_from_a_proof() -> None:
