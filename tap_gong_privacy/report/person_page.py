@@ -107,12 +107,18 @@ def _in_short(person: Person) -> Node:
             h.td(".number")[_amount(kind, person)],
             h.td[
                 texts.MEANINGS[kind.stream],
-                h.span(".code")[texts.span(kind.times[-1], kind.times[0])] if kind.times else None,
+                h.span(".code")[happened] if kind.rows and (happened := _happened(kind)) else None,
             ],
         ]
         for kind in person.kinds
     )
     return html.table((texts.KIND, texts.ENTRIES, texts.MEANING), rows, numbers=(1,), stacks=False)
+
+
+def _happened(kind: Kind) -> str | None:
+    if not kind.times:
+        return texts.NO_DATES.get(kind.stream)
+    return texts.span(kind.times[-1], kind.times[0])
 
 
 def _amount(kind: Kind, person: Person) -> Node:

@@ -259,8 +259,13 @@ def _held(person: Person) -> str:
         part = "" if person.counted == person.entries else f", {number(person.entries)} of which are on this page"
         return f"{known}it holds {count(person.counted, 'entry', 'entries')}{part}"
     if person.holds_something:
-        return f"{known}it holds data of kinds that its documentation does not name"
-    return "it holds no entry" if person.is_known else "what it holds is not known in full"
+        has_counts = all(kind.counted is not None for kind in person.kinds)
+        kinds = "of kinds that its documentation does not name" if has_counts else "of which no entry was loaded"
+        return f"{known}it holds data {kinds}"
+    if person.is_known:
+        return "it holds no entry"
+    is_known_in_part = any(standing.answer for standing in person.standings)
+    return "what it holds is not known in full" if is_known_in_part else "what it holds is not known"
 
 
 NOT_COMPLETE: Final = "This answer is not complete"
@@ -322,6 +327,12 @@ def span(first: datetime, last: datetime) -> str:
     """Say between which days something has happened."""
     days = [f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}" for moment in (first, last)]
     return f"On {days[0]}." if days[0] == days[1] else f"From {days[0]} to {days[1]}."
+
+
+NO_DATES: Final = {
+    "calls": "Gong's answer has no field that says when they took place.",
+    "meetings": "Gong's answer has no field that says when they take place.",
+}
 
 
 def some_of(present: int, counted: int | None) -> str:

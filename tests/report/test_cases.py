@@ -8,6 +8,7 @@ import pytest
 
 from tap_gong_privacy.report.gaps import Gap, Reason
 from tap_gong_privacy.report.model import Result
+from tap_gong_privacy.report.tables import STREAMS
 from tests.report.building import ALL_TEXTS, GONG, JANE, Record, answer, at, entry, found, look_up, page_of
 
 if TYPE_CHECKING:
@@ -157,6 +158,40 @@ def test_an_answer_of_undocumented_data_alone_is_no_nothing() -> None:
 
     assert "it holds data of kinds that its documentation does not name" in page.text
     assert "Nothing held" not in page.text
+
+
+def test_entries_that_were_not_counted_are_not_called_undocumented() -> None:
+    """Without the counts, nothing says of which kind the data is."""
+    counts = [f"{stream}_count" for stream in STREAMS]
+    page = page_of(answer([look_up(JANE, "found", emails_count=2)], columns={"lookups": counts}))
+
+    assert "it holds data of which no entry was loaded" in page.text
+    assert "that its documentation does not name" not in page.text
+
+
+@pytest.mark.parametrize(
+    "others, sentence",
+    [([], "and what it holds is not known."), ([OTHER], "and what it holds is not known in full.")],
+)
+def test_without_any_answer_nothing_is_known_even_in_part(others: list[str], sentence: str) -> None:
+    """The first sentence says how much is known."""
+    page = page_of(answer([look_up(JANE, "failed"), look_up(OTHER, "not_found")], [JANE, *others]))
+
+    assert sentence in page.text
+
+
+def test_kinds_without_a_time_say_so() -> None:
+    """A reader who asks since when finds the days, or that Gong does not tell."""
+    records = [
+        entry("emails", JANE, "1", sent_time=at(2)),
+        entry("calls", JANE, "1"),
+        look_up(JANE, "found", emails_count=1, calls_count=1),
+    ]
+    emails, calls, meetings, *_ = page_of(answer(records)).tables[1][1:]
+
+    assert emails[2].endswith("On 3 March 2026.")
+    assert calls[2].endswith("Gong's answer has no field that says when they took place.")
+    assert "no field" not in meetings[2]
 
 
 @pytest.mark.parametrize("count, reasons", [(2, [Reason.STREAM_NOT_LOADED]), (0, []), (None, [Reason.UNKNOWN_COUNT])])
