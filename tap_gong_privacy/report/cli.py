@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
+from urllib.parse import unquote
 
 import click
 
@@ -83,9 +84,13 @@ def _addresses(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def command() -> None:
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
     """Make pages for people from what tap-gong-privacy has loaded. Asks Gong nothing, changes nothing."""
+    if context.invoked_subcommand is None:
+        msg = f"Give one of the commands {texts.joined(sorted(command.commands))}: see --help."
+        raise CommandLineError(msg)
 
 
 @command.command()
@@ -190,8 +195,8 @@ def _asked(listed: Sequence[str], file: str | None, source: Source) -> list[str]
     if not addresses:
         msg = "Give at least one address, or --addresses with a file of them."
         raise CommandLineError(msg)
-    if any("\ud800" <= character <= "\udfff" for address in addresses for character in address):
-        msg = "An address is not UTF-8."
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for address in addresses for character in address):
+        msg = "An address is not UTF-8, or has a NUL in it."
         raise CommandLineError(msg)
     return addresses
 
@@ -231,8 +236,10 @@ def _time(text: str) -> datetime:
 def _folder(source: Source, kind: str, addresses: Iterable[str], names: Iterable[str]) -> Path:
     """Return the folder to write into, which has no address in its name and none of the report's files."""
     folder = source.to or Path(f"gong-privacy-{kind}-{_now():%Y%m%d-%H%M%S-%f}")
-    name = folder.name.casefold()
-    if "@" in name or any(address.casefold() in name for address in addresses):
+    # The folders above it are made too, where they are missing.
+    made = [folder, *(parent for parent in folder.parents if not parent.exists())]
+    names_made = [unquote(part.name).casefold() for part in made]
+    if any(part in name for name in names_made for part in ("@", *map(str.casefold, addresses))):
         msg = "--to must not hold an address: others can see the name of a folder."
         raise CommandLineError(msg)
     # Now, and not only when they are written: the output of a pipe cannot be read twice.
@@ -248,10 +255,17 @@ def _read(source: Source, addresses: Sequence[str] | None, *, with_rows: bool = 
     return database.read(source.database_url or "", source.schema, addresses, with_rows=with_rows)
 
 
+def _standard_input() -> contextlib.AbstractContextManager[BinaryIO]:
+    if sys.stdin is None:  # the process began with it closed
+        msg = "Standard input is closed: give a file in place of -."
+        raise CommandLineError(msg)
+    return contextlib.nullcontext(sys.stdin.buffer)
+
+
 @contextlib.contextmanager
 def _opened(file: str, what: str) -> Iterator[BinaryIO]:
     try:
-        with contextlib.nullcontext(sys.stdin.buffer) if file == _STDIN else Path(file).open("rb") as stream:
+        with _standard_input() if file == _STDIN else Path(file).open("rb") as stream:
             yield stream
     except OSError as error:
         msg = f"{what} cannot be read: {(error.strerror or type(error).__name__).lower()}."

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DEFAULT_SCHEMA: Final = "gong_privacy"
 _AT_A_TIME: Final = 2000
 _PACKAGES: Final = {
+    "psycopg2": "psycopg2, or write postgresql+psycopg in the URL",
     "psycopg": "tap-gong-privacy[report]",
     "snowflake": "tap-gong-privacy[report-snowflake]",
 }
@@ -189,7 +190,10 @@ def _url(text: str) -> sa.URL:
     try:
         url = sa.make_url(text.strip())
     except (exc.ArgumentError, ValueError):
-        msg = "The database URL cannot be read: it has the form postgresql://user@host:5432/database."
+        # Without a user: the net before stderr takes an at sign for that of an address.
+        msg = (
+            "The database URL cannot be read: it has the form postgresql://host:5432/database, with a user if need be."
+        )
         raise ConfigError(msg) from None
     if url.password:
         privacy.hide([url.password])

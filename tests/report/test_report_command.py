@@ -163,6 +163,9 @@ def test_addresses_may_come_from_a_file(tmp_path: Path) -> None:
         ["person", "--from", "-", "--wrong", JANE],
         ["person", "--from", "-", JANE, "--to", f"for-{JANE}"],
         ["person", "--from", "-", "JANE", "--to", "about-jane"],
+        ["person", "--from", "-", JANE, "--to", f"{JANE}/report"],
+        ["person", "--from", "-", JANE, "--to", "jane.doe%40example.com"],
+        ["person", "--from", "-", JANE, "--to", f"{JANE}/of/march"],
         ["erasure", "--from", "-", JANE],
         ["erasure", "--from", "-", "--asked-at", "yesterday", JANE],
         ["coverage", "--from", "-"],
@@ -182,13 +185,47 @@ def test_a_wrong_command_line_is_exit_2(tmp_path: Path, arguments: list[str]) ->
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_command_line_without_a_command_names_them(tmp_path: Path) -> None:
+    """Nothing was unexpected in it."""
+    done = subprocess.run([COMMAND], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr == "Error: Give one of the commands coverage, erasure, notice and person: see --help.\n"
+
+
+def test_a_folder_whose_parents_are_there_may_have_any(tmp_path: Path) -> None:
+    """What is there already is not of this command's making."""
+    (tmp_path / "me@home").mkdir()
+    path = str(tmp_path / "me@home" / "report")
+
+    assert run_report(tmp_path, "person", "--from", "-", "--draft", JANE, "--to", path, source=OUTPUT).returncode == 0
+
+
+def test_an_address_that_no_table_can_hold_is_refused(tmp_path: Path) -> None:
+    """A database would call it an error of its own."""
+    url = load_sqlite(tmp_path / "db.sqlite", RECORDS)
+    env = {"GONG_PRIVACY_DATABASE_URL": url}
+    made = run_report(tmp_path, "person", "--addresses", "-", source=b"jane\0@example.com", env=env)
+
+    assert (made.returncode, made.stderr) == (2, "Error: An address is not UTF-8, or has a NUL in it.\n")
+
+
+def test_standard_input_that_is_closed_is_one_line(tmp_path: Path) -> None:
+    """As a scheduler may start a command."""
+    command = f"exec '{COMMAND}' person --from - jane 0<&-"
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (2, "Error: Standard input is closed: give a file in place of -.\n")
+
+
 SECRET = "s3cret/pass"
 
 
 @pytest.mark.parametrize(
     "url, reason",
     [
-        ("no url", "The database URL cannot be read"),
+        ("no url", "The database URL cannot be read: it has the form postgresql://host:5432/database"),
+        (f"postgresql+psycopg2://jane:{SECRET}@127.0.0.1:1/db", "write postgresql+psycopg in the URL"),
         (f"postgresql://jane:{SECRET}@127.0.0.1:1/db", "the connection was refused"),
         (f"postgres://jane:{SECRET}@127.0.0.1:1/db", "the connection was refused"),
         (f"postgresql://jane:{SECRET}@host.invalid/db", "its host name could not be resolved"),
