@@ -506,6 +506,8 @@ def coverage_title(answered: int, total: int) -> str:
 
 def coverage_lead(answered: int, total: int) -> str:
     """Say in one sentence how far the list is covered."""
+    if not total:
+        return "The tap's list holds no address, so that nobody is asked."
     if answered == total:
         return "Gong has answered about every address on the tap's list."
     without = count(total - answered, "address", "addresses")

@@ -92,6 +92,14 @@ def test_the_page_shows_who_is_open_and_what_was_not_renewed() -> None:
     assert no_longer[1:] == [["somebody@example.com"]]
 
 
+def test_an_empty_list_is_no_success() -> None:
+    """Nobody was asked, since nobody is listed."""
+    page = page_of(coverage.survey(Listing((), GONG), load([SOMEBODY], None), NOW))
+
+    assert "The tap's list holds no address, so that nobody is asked." in page.text
+    assert "Gong has answered about every address" not in page.text
+
+
 def test_the_outcomes_are_counted_and_drawn() -> None:
     """As a table, and as a bar whose description has the numbers too."""
     records = [look_up(JANE, "found"), look_up("a@example.com", "not_found"), look_up("b@example.com", "not_found")]
