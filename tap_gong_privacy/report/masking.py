@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MARK: Final = "…"
 # Each text is passed through once, from the left, so that no text can make the search slow.
-_AT: Final = re.compile(r"[@\uff20\ufe6b]|%(?:25)*40|\\u0040", re.IGNORECASE)
+_AT: Final = re.compile(r"[@\uff20\ufe6b]|%(?:25)*40|\\u0040|&(?:amp;)*(?:#0*64|#x0*40|commat);", re.IGNORECASE)
 # What cannot be in the local part of an address, unless in quotes.
 _BOUNDARY: Final = re.compile(r'[\s()<>\[\]:;\\,"]')
 _DOMAIN: Final = re.compile(r"\[[^\[\]\s]{1,80}\]|[^\W_](?:[\w.-]*\w)?")

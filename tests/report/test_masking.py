@@ -37,6 +37,8 @@ def masker(**options: bool) -> Masker:
         ("mario%2540example.com", "m…@example.com"),
         (r"mario\u0040example.com", "m…@example.com"),
         ("mario\N{FULLWIDTH COMMERCIAL AT}example.com", "m…@example.com"),
+        ("<p>mario&#64;example.com, ada&#x40;example.org</p>", "<p>m…@example.com, a…@example.org</p>"),
+        ("mario&commat;example.com or mario&amp;#064;example.com", "m…@example.com or m…@example.com"),
         ('"mario rossi"@example.com', "m…@example.com"),
         ("mario@[192.0.2.1]", "m…@[192.0.2.1]"),
         ("john/smith=x@example.com", "j…@example.com"),
