@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tap_gong_privacy.report.tables import JSON, STREAMS, Row
+from tap_gong_privacy.report.tables import JSON, STREAMS, Row, Value
 from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, REQUEST_ID, UNDOCUMENTED
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class LookUp:
             attempts=_integer(row.get("attempts")),
             api_url=_text(row.get("api_url")),
             counts={stream: _integer(row.get(f"{stream}_count")) for stream in STREAMS},
-            undocumented=undocumented if isinstance(undocumented, dict) else {},
+            undocumented=content_of(undocumented),
         )
 
     @property
@@ -67,6 +67,13 @@ class LookUp:
     def holds_something(self) -> bool:
         """Whether Gong has said that it holds something."""
         return self.status == FOUND
+
+
+def content_of(value: Value) -> Mapping[str, JSON]:
+    """Return the content of `undocumented`. What is no object is kept under the name of the column."""
+    if isinstance(value, datetime) or value is None:
+        return {}
+    return value if isinstance(value, dict) else {UNDOCUMENTED: value}
 
 
 def _text(value: object) -> str | None:

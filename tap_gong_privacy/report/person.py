@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from tap_gong_privacy.report.gaps import Gap, Reason, has_unknown_address
 from tap_gong_privacy.report.masking import Masker, encode
-from tap_gong_privacy.report.model import MALFORMED, Loaded, Result, Standing, standings
-from tap_gong_privacy.report.tables import JSON, KEYS, STREAMS, TABLES, Row, Value
+from tap_gong_privacy.report.model import MALFORMED, Loaded, Result, Standing, content_of, standings
+from tap_gong_privacy.report.tables import JSON, KEYS, STREAMS, TABLES, Row
 from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, LOOKUPS, UNDOCUMENTED
 
 if TYPE_CHECKING:
@@ -155,13 +155,13 @@ def answer(
     beside = [
         Beside(LOOKUPS, standing.address, content)
         for standing in known
-        if standing.answer and (content := _object(masker.value(dict(standing.answer.undocumented))))
+        if standing.answer and (content := content_of(masker.value(dict(standing.answer.undocumented))))
     ]
     beside += [
         Beside(kind.stream, str(row.get(KEYS[kind.stream])), content)
         for kind in kinds
         for row in kind.rows
-        if (content := _object(row.get(UNDOCUMENTED)))
+        if (content := content_of(row.get(UNDOCUMENTED)))
     ]
     missing = sum(not text for text in notice.values())
     gaps = [*_unanswered(addresses, known), *_miscounted(addresses, known, held, loaded)]
@@ -182,10 +182,6 @@ def answer(
         is_draft=is_draft,
         made_at=made_at,
     )
-
-
-def _object(value: Value) -> Mapping[str, JSON]:
-    return value if isinstance(value, dict) else {}
 
 
 def _held(loaded: Loaded, stream: str, answers: set[tuple[str, datetime]]) -> list[Row]:

@@ -299,6 +299,20 @@ def test_what_gong_sent_beside_its_documentation_is_an_entry_of_its_own() -> Non
     ]
 
 
+def test_undocumented_content_that_is_no_object_is_shown() -> None:
+    """Whatever a target or a map has made of the column."""
+    records = [
+        entry("calls", JANE, "call-7", undocumented="mood: sunny"),
+        look_up(JANE, "found", calls_count=1, undocumented=["score", 7]),
+    ]
+    page = page_of(answer(records))
+
+    assert [" ".join(row) for row in page.tables[-1][1:]] == [
+        f"The answer itself{JANE} Beside the documentationscore7",
+        "Callscall-7 Beside the documentationmood: sunny",
+    ]
+
+
 def test_newest_come_first() -> None:
     """E-mails without a time come last."""
     times = {"1": at(1), "2": at(3), "3": None, "4": at(2)}
