@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-import backoff
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
 
 # Keeps the jitter of threads and networks out of Gong's window of one second.
@@ -85,7 +84,7 @@ class Pacer:
         budget: int | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
-        jitter: Callable[[float], float] = backoff.random_jitter,
+        jitter: Callable[[float], float] = lambda seconds: seconds + random.random(),  # noqa: S311 - not cryptography
         changed: threading.Condition | None = None,
     ) -> None:
         """Initialize the pacer.
@@ -95,7 +94,7 @@ class Pacer:
             max_pause: The longest pause, in seconds, that Gong may impose before the run stops; below 0 for none.
             budget: Calls that may be made in all; None for any number.
             clock: Returns monotonic seconds.
-            jitter: Returns a step of the exponential backoff, given its nominal seconds.
+            jitter: Returns the seconds to wait, given a step of the exponential backoff.
             changed: What workers wait on, by the same clock.
         """
         # Bounded because `threading` cannot wait longer than TIMEOUT_MAX.
@@ -111,7 +110,7 @@ class Pacer:
         self._resume_at = float("-inf")
         self._pauses = self._answers = self._limits = 0
         self._limited_since: float | None = None
-        self._steps = _steps()
+        self._step = 0
         self._stop: Stop | None = None
         self._is_closed = False
 
@@ -201,7 +200,7 @@ class Pacer:
             self._answers += 1
             if self._limited_since is not None:
                 self._limited_since = None
-                self._steps = _steps()
+                self._step = 0
 
     def has_answered_since(self, ticket: Ticket) -> bool:
         """Whether any call has had an answer other than 429 since the call of this ticket started."""
@@ -236,13 +235,13 @@ class Pacer:
             if retry_after is not None:
                 self._resume_at = max(self._resume_at, now + retry_after)
             elif is_new:
-                self._resume_at = max(self._resume_at, now + self._jitter(next(self._steps)))
+                self._resume_at = max(self._resume_at, now + self._jitter(backoff(self._step)))
+                self._step += 1
             self._pauses += is_new
             self._changed.notify_all()
             return Pause(max(0.0, self._resume_at - now), is_new, retry_after is not None)
 
 
-def _steps() -> Generator[float, None, None]:
-    steps = backoff.expo(max_value=_LONGEST_STEP)
-    next(steps)  # The generators of backoff begin with an empty step.
-    return steps
+def backoff(step: int) -> float:
+    """Return the seconds of a step of the exponential backoff, counted from 0: 1, 2, 4 and so on, up to 60."""
+    return min(_LONGEST_STEP, 1 << step)
