@@ -18,6 +18,7 @@ from singer_sdk import typing as th
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from tap_gong_privacy.errors import ConfigError
+from tap_gong_privacy.gong import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -369,16 +370,9 @@ def _parsed(text: str, kind: str) -> object:
         return _BOOLEANS.get(text.lower())
     if kind in {"integer", "number"}:
         return Decimal(text)
-    parsed: object = json.loads(text, object_pairs_hook=_unique)
+    # Of two maps of one stream, one would be lost, and the columns that it removes would go out in clear.
+    parsed: object = json.loads(text, object_pairs_hook=json_text.unique)
     return parsed
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    # JSON would keep the last of two maps of one stream, and the columns of the other would go out in clear.
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        raise ValueError
-    return content
 
 
 def _number(value: object, kind: str) -> object:

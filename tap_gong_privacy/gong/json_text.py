@@ -59,7 +59,7 @@ def decode(text: bytes) -> tuple[JSON, bool]:
             parse_float=Decimal,
             parse_int=_integer,
             parse_constant=_refuse_constant,
-            object_pairs_hook=_object,
+            object_pairs_hook=unique,
         )
         _refuse_depth(value)
     except RecursionError:
@@ -80,7 +80,12 @@ def _refuse_constant(_name: str) -> NoReturn:
     raise ValueError(msg)
 
 
-def _object(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+def unique(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    """Return the object of these names and values: a hook for `json.loads`, which would keep the last of two values.
+
+    Raises:
+        RepeatedNameError: If a name occurs twice.
+    """
     content = dict(pairs)
     if len(content) < len(pairs):
         raise RepeatedNameError

@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from singer_sdk.singerlib import Catalog
 
 from tap_gong_privacy.errors import CommandLineError, ConfigError
+from tap_gong_privacy.gong import json_text
 from tap_gong_privacy.gong.documented import SECTIONS
 from tap_gong_privacy.singer import schemas
 
@@ -109,21 +110,13 @@ def catalog_of(content: object) -> Catalog:
 def _read_config(path: str) -> Any:  # noqa: ANN401 - any JSON
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - named as the user named it
-            return _read_json(file, f"The config file {path}", _unique)
+            # Of two lists of addresses under one name, one would never be asked.
+            return _read_json(file, f"The config file {path}", json_text.unique)
     except OSError as error:
         msg = f"The config file {path} cannot be read: {(error.strerror or 'unknown error').lower()}."
         if "{" in path:
             msg = "--config takes the path of a file, not the settings themselves."  # which may be secrets
         raise CommandLineError(msg) from None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # JSON would keep the last of two values. Of two lists of addresses, one would never be asked.
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        msg = "A config file has one name twice in the same object: remove one of the two."
-        raise ConfigError(msg)
-    return content
 
 
 def _read_json(
@@ -134,6 +127,8 @@ def _read_json(
     try:
         with file:
             return json.load(file, object_pairs_hook=to_object)
+    except json_text.RepeatedNameError:
+        msg = f"{what} has one name twice in the same object: remove one of the two."
     except (ValueError, RecursionError):
         msg = f"{what} is not JSON in UTF-8: correct it."
-        raise ConfigError(msg) from None
+    raise ConfigError(msg)
