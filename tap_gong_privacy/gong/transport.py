@@ -9,7 +9,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -290,15 +290,11 @@ def _check_proxy(proxy: str | None) -> None:
         return
     scheme, separator, _ = proxy.lower().partition("://")
     if separator and scheme.startswith("socks"):
-        _refuse(_SOCKS)
+        raise TransportError(_SOCKS)
     try:
         url = urlsplit(proxy if separator else f"http://{proxy}")
         is_usable = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
     except ValueError:
         is_usable = False
     if not is_usable:
-        _refuse(_BAD_PROXY)
-
-
-def _refuse(reason: Reason) -> NoReturn:
-    raise TransportError(reason)
+        raise TransportError(_BAD_PROXY)
