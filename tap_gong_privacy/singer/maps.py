@@ -143,15 +143,14 @@ def refuse_mistakes(stream_maps: Mapping[str, object], columns: Mapping[str, Col
     for key, stream_map in stream_maps.items():
         if key == _ELSE:
             continue
-        has_source = isinstance(stream_map, dict) and _SOURCE in stream_map
-        source = stream_map[_SOURCE] if isinstance(stream_map, dict) and has_source else key
+        source = stream_map.get(_SOURCE, key) if isinstance(stream_map, dict) else key
         fitting = [stream for stream in columns if isinstance(source, str) and fnmatch.fnmatch(stream, source)]
         if not fitting:
             msg = f"Wrong settings: a map of stream_maps fits no stream; the streams are {', '.join(columns)}."
             raise ConfigError(msg)
         if isinstance(stream_map, dict):
             _refuse_mistakes_within(stream_map, {column for stream in fitting for column in columns[stream]})
-            if schemas.LOOKUPS in fitting and not has_source and stream_map.get(_FILTER) is not None:
+            if schemas.LOOKUPS in fitting and _SOURCE not in stream_map and stream_map.get(_FILTER) is not None:
                 raise ConfigError(_LOOKUPS_REMOVED)
 
 
