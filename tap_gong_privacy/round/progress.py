@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 # Reasons are fixed words, but a status is part of some, and a broken server may send any.
 _MOST_REASONS = 20
 _SECONDS_BETWEEN_LINES = 30.0
-_TOO_MANY_REQUESTS = 429
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Calls:
     @property
     def limited(self) -> int:
         """How many calls Gong answered with 429."""
-        return self.by_status[_TOO_MANY_REQUESTS]
+        return self.by_status[HTTPStatus.TOO_MANY_REQUESTS]
 
 
 class Progress(Listener):
