@@ -187,7 +187,7 @@ def limit_reached(limited: Limited) -> Reason:
     if limited.retry_after is None:
         return Reason(f"{text} and Gong did not say for how long", _LATER)
     try:
-        come_back = limited.outcome.looked_up_at.replace(microsecond=0) + timedelta(seconds=limited.retry_after)
+        come_back = limited.outcome.looked_up_at + timedelta(seconds=limited.retry_after)
         moment = times.format_utc(come_back.replace(microsecond=0))
     except OverflowError:
         return Reason(text, _LATER)
