@@ -20,7 +20,7 @@ logger = logging.getLogger("tap-gong-privacy")
 
 
 def main() -> None:
-    """Run the command. An error that the user can correct is one line of the log, and nothing is a traceback."""
+    """Run the command. Report every error as one line of the log, never as a traceback."""
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _exit)
     privacy.guard_stderr()
@@ -39,8 +39,8 @@ def main() -> None:
         logger.error("Internal error, please report it: %s", privacy.describe(error))  # noqa: TRY400 - as above
         code = 1
     finally:
-        # Everything is said and written, so a second signal must not change the exit code. Most runs end here with a
-        # `SystemExit`.
+        # Everything has been written by now, so a second signal must not change the exit code. Most runs come here
+        # with a `SystemExit`.
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, signal.SIG_IGN)
     sys.exit(code if isinstance(code, int) else 0)
@@ -48,10 +48,10 @@ def main() -> None:
 
 def _command() -> click.Command:
     try:
-        # Imported here because it takes a second, in which Ctrl-C would end in a traceback.
+        # Imported after the signal handlers are set, because Ctrl-C during the import would end in a traceback.
         from tap_gong_privacy.tap import TapGongPrivacy  # noqa: PLC0415
     except ImportError as error:
-        _refuse(f"a package is missing, or its version does not fit ({error.name}): install tap-gong-privacy anew.")
+        _refuse(f"a package is missing or has an incompatible version ({error.name}): reinstall tap-gong-privacy.")
     except Exception as error:  # noqa: BLE001 - a traceback may quote a variable of the environment
         _refuse(f"internal error, please report it: {privacy.describe(error)}")
     try:
@@ -81,7 +81,7 @@ def _check_environment() -> None:
 
 def _message(error: click.ClickException) -> str:
     if type(error) is click.UsageError:
-        # click quotes a surplus argument, which may be a secret. Its other errors have types of their own.
+        # click quotes a surplus argument, which may be a secret. Its other errors are subclasses.
         return "Got an unexpected argument, which is not shown: the tap takes options only, see --help."
     return " ".join(error.format_message().split())
 

@@ -1,4 +1,4 @@
-"""Errors that the user can mend."""
+"""Errors that the user can correct."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ class ConfigError(click.ClickException):
 
 
 class CommandLineError(ConfigError):
-    """A file given by option is not there."""
+    """A file that an option names cannot be read."""
 
     exit_code = 2

@@ -77,11 +77,11 @@ class _Net(io.TextIOBase):
 
     @property
     def buffer(self) -> io.BufferedIOBase:
-        """A binary stream before the same net. Click, for one, writes to it if the encoding is ASCII."""
+        """A binary stream in front of the same net. For example, click writes to it if the encoding is ASCII."""
         return _BinaryNet(self)
 
     def __getattr__(self, name: str) -> object:
-        """Return `name`, `reconfigure` and whatever else the stream behind the net has."""
+        """Return any other attribute of the stream behind the net, such as `name` or `reconfigure`."""
         return getattr(self._stream, name)
 
 
@@ -112,9 +112,9 @@ def _without_address(word: re.Match[str]) -> str:
 
 
 def guard_stderr() -> None:
-    """Put the net before stderr. Call this before logging is set up, because a handler keeps the stream it finds."""
+    """Put the net in front of stderr. Call this before logging is set up: a handler keeps the stream that it finds."""
     if not isinstance(sys.stderr, _Net):
-        # None if the process began with stderr closed. The file that is opened next would get its number, and the log.
+        # stderr is None if the process began with it closed. The next file that is opened would then receive the log.
         sys.stderr = _Net(sys.stderr or Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until exit
 
 
@@ -137,7 +137,7 @@ def hide(secrets: Iterable[str]) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """Describe an unforeseen error by its type and place alone, because its message could quote anything.
+    """Describe an unforeseen error by its type and place only, because its message could quote anything.
 
     Args:
         error: The error.

@@ -167,7 +167,7 @@ _BUILTIN = {
 SENSITIVE = frozenset({"access_key", "access_key_secret", "access_token", "email_addresses", "stream_map_config"})
 """Settings whose values Meltano must not show."""
 
-# The SDK knows these two, too, but this tap accepts only what switches them off.
+# The SDK also has these two settings, but this tap accepts only values that switch them off.
 _SWITCHED_OFF = ("emit_activate_version_messages", "batch_config")
 _CREDENTIALS = ("access_key", "access_key_secret", "access_token")
 _MAPPING = ("stream_maps", "stream_map_config", "faker_config")
@@ -186,9 +186,9 @@ _KINDS = {
 }
 _SHAPE = "is not of the documented shape; see --about"
 _UNWRITABLE = "holds an invalid character (a lone surrogate), or is nested too deeply"
-_CONTROL_CHARACTER = "holds a control character, such as a line break; set it anew"
+_CONTROL_CHARACTER = "holds a control character, such as a line break; set it again"
 _BASE_URL = (
-    "must be like https://api.gong.io: https (http for loopback hosts alone), a host, no user, no query, no fragment"
+    "must be like https://api.gong.io: https (http for loopback hosts only), a host, no user, no query, no fragment"
 )
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -237,7 +237,7 @@ def _encoded(text: str) -> bytes:
 
 
 def describe_builtin(schema: dict[str, Any]) -> None:
-    """Give the SDK's settings descriptions that read well in every place where they are shown.
+    """Give the SDK's settings descriptions that read well wherever they are shown.
 
     Args:
         schema: JSON schema of all settings, changed in place.
@@ -259,7 +259,7 @@ def load(
         raw: Settings by name, from config files. Numbers, booleans, lists and objects may come as text. Null and empty
             text count as not set.
         schema: JSON schema of all settings.
-        environment: Variables. `TAP_GONG_PRIVACY_<SETTING>` goes before a setting of `raw`.
+        environment: Variables. `TAP_GONG_PRIVACY_<SETTING>` overrides a setting of `raw`.
         needs_credentials: Whether missing credentials are an error.
 
     Returns:
@@ -301,7 +301,7 @@ def load(
 
 
 def shape(config: Mapping[str, Any]) -> str:
-    """Return the settings that shape the output as text, which is the same for settings that change nothing.
+    """Return the settings that shape the output, as text. A setting that changes nothing does not change the text.
 
     Args:
         config: The config that `load` returned.
@@ -421,7 +421,7 @@ def _is_base_url(text: str) -> bool:
     try:
         url = urlsplit(text)
         host, _ = url.hostname, url.port
-        # The host name as requests will ask for it: one that cannot be resolved is a mistake in the setting.
+        # The host name as requests will ask for it. A name that DNS cannot encode is a mistake in the setting.
         (urlsplit(requests.Request("GET", text).prepare().url or "").hostname or "").encode("idna")
     except ValueError:
         return False

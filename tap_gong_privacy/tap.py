@@ -44,7 +44,7 @@ class TapGongPrivacy(Tap):
 
     name = "tap-gong-privacy"
     package_name = "tap-gong-privacy"
-    # A copy: the SDK adds its own settings to it.
+    # A copy, because the SDK adds its own settings to it.
     config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(settings.DECLARED)
     # Neither BATCH nor ACTIVATE_VERSION: a target would delete the rows of every address that a run does not reach.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
@@ -100,7 +100,7 @@ class TapGongPrivacy(Tap):
                 own.email_addresses_column,
                 fail_on_malformed=own.fail_on_malformed_address,
             )
-            # The SDK needs no addresses, and would quote an entry that is no text.
+            # The SDK needs no addresses, and would quote an entry that is not text.
             cleaned.pop("email_addresses", None)
         super().__init__(
             config=cleaned,
@@ -139,7 +139,7 @@ class TapGongPrivacy(Tap):
         maps.refuse_missing_values(self.config.get("stream_maps", {}), self.config.get("stream_map_config", {}))
         try:
             super().setup_mapper()
-        except Exception as error:  # noqa: BLE001 - the mapper raises whatever its expressions raise, and quotes them
+        except Exception as error:  # noqa: BLE001 - expressions can raise anything, and quote values
             msg = f"Wrong settings: stream_maps cannot be used ({type(error).__name__}); see the SDK's stream maps."
             raise ConfigError(msg) from None
         selected = {stream.name for stream in self.streams.values() if stream.selected}
@@ -178,7 +178,7 @@ class TapGongPrivacy(Tap):
         return self._shape + canonical(selected).decode()
 
     def _check(self) -> None:
-        """End the run if a signal came, or if nobody reads its output any more."""
+        """End the run if a signal has come, or if the target has stopped reading."""
         self._interruption.check()
         self._output.check_reader()
 
@@ -218,7 +218,7 @@ class TapGongPrivacy(Tap):
             self._write_last_state()
         except OutputLostError as lost:
             code = 1
-            self.logger.error("Stopped: %s. What was not written is asked again.", lost.reason)  # noqa: TRY400
+            self.logger.error("Stopped: %s. The next run repeats the look-ups that were not written.", lost.reason)  # noqa: TRY400
         except Exception as error:  # noqa: BLE001 - the last resort: a traceback may quote an address
             code = 1
             if maps.is_fault_of_an_expression(error):
@@ -253,13 +253,13 @@ class TapGongPrivacy(Tap):
         self.logger.error("Stopped by %s. The next run resumes where this one stopped.", stop.name)
 
     def _say_interrupted(self) -> None:
-        """Say what ends the run if the signal found it amid a message that the target does not read."""
+        """Log why the run ends if the signal came while a message was waiting for the target to read it."""
         if self._interruption.signum:
             self._say_signal(SignalError(self._interruption.signum))
         self._say_end()
 
     def _say_end(self, code: int = 1, result: str = "") -> None:
-        # A run that ended before it began to ask has asked nobody, and says so too.
+        # The closing line is logged even if the run ended before its first call.
         round_, calls = (self._run.round, self._run.calls) if self._run else (self._round(), Calls())
         accepts_rejected = not self._settings.fail_on_rejected_address
         places = ending.places_line(round_, accepts_rejected=accepts_rejected)
@@ -272,7 +272,7 @@ class TapGongPrivacy(Tap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        # The SDK registers this method in its constructor. Its own would exit with 0, as if the run had succeeded.
+        # The SDK's constructor registers this method. The SDK's own would exit with 0, as if the run had succeeded.
         self._interruption.handle(signum, frame)
 
     @override
@@ -317,6 +317,6 @@ class TapGongPrivacy(Tap):
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
         """Read the config files."""
         config = super().cb_config(ctx, param, tuple(path for path in value if path == _ENVIRONMENT))
-        # The constructor refuses what is no object, if settings are needed. They are not needed to discover streams.
+        # The constructor refuses anything but an object, unless it needs no settings, as when it discovers streams.
         config.config = cast("dict[str, Any]", inputs.read_config(path for path in value if path != _ENVIRONMENT))
         return config

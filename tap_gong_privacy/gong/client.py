@@ -22,7 +22,7 @@ PATH = "/v2/data-privacy/data-for-email-address"
 
 
 class Listener(Protocol):
-    """Is told what happens to calls while it happens, on the threads that make them."""
+    """Receives the events of calls as they happen, on the threads that make the calls."""
 
     def called(self, status: int | None, seconds: float, *, is_further_try: bool) -> None:
         """A call ended after so many seconds, with an HTTP status or without one."""
@@ -40,8 +40,8 @@ class Client:
 
     Attributes:
         transport: Makes one call.
-        pacer: Decides when each call starts, and is told to stop.
-        listener: Is told what happens.
+        pacer: Decides when each call starts, and can be stopped.
+        listener: Receives the events.
         max_retries: Further tries of one address after a fault.
         max_retry_wait: The longest wait, in seconds, that Gong may impose before a further try.
         jitter: Returns the seconds to wait before a further try, given a step of the exponential backoff.
@@ -136,7 +136,7 @@ class _LookUp:
 
     def _after_fault(self, fault: Fault) -> Outcome | None:
         self._fault = fault.outcome
-        # An address that meets something else in between does not always meet the limit.
+        # This address got another answer in between, so it does not always meet the limit.
         self._first_limited, self._limits = None, 0
         left = self._client.max_retries - self._retries
         if (fault.retry_after or 0) > self._client.max_retry_wait:
@@ -162,7 +162,7 @@ class _LookUp:
             self._first_limited = ticket
             self._limits = 0
         self._limits += 1
-        # Others must have been answered meanwhile, or nobody knows whether the limit is this address's alone.
+        # Unless others were answered meanwhile, the limit may be the whole company's, not this address's alone.
         if self._limits <= max(self._client.max_retries, 1) or not self._client.pacer.has_answered_since(
             self._first_limited
         ):

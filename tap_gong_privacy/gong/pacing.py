@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-# Keeps the jitter of threads and networks out of Gong's window of one second.
+# Leaves room for the jitter of threads and networks, so that Gong never counts a call too many in one second.
 _MARGIN = 1.02
 _LONGEST_STEP = 60.0
 
@@ -95,7 +95,7 @@ class Pacer:
             budget: Calls that may be made in all; None for any number.
             clock: Returns monotonic seconds.
             jitter: Returns the seconds to wait, given a step of the exponential backoff.
-            changed: What workers wait on, by the same clock.
+            changed: The condition that workers wait on. It must use the same clock.
         """
         # Bounded because `threading` cannot wait longer than TIMEOUT_MAX.
         self._interval = min(_MARGIN / requests_per_second, threading.TIMEOUT_MAX / 4)
@@ -214,7 +214,7 @@ class Pacer:
         """Hold every worker after a 429.
 
         Args:
-            ticket: The ticket of the call. Calls that were under way together make one step of the backoff.
+            ticket: The ticket of the call. Calls that were under way together count as one step of the backoff.
             retry_after: The seconds that Gong asks to wait; None if it does not say. 0 counts as None if only 429s
                 have come since an earlier one.
 

@@ -70,7 +70,7 @@ class Prefetcher:
                 if isinstance(outcome, BaseException):
                     raise outcome
                 yield outcome
-                del outcome  # So that its answer is not held in memory beside the next one.
+                del outcome  # Frees its answer before the next one arrives.
                 flying.popleft()
         finally:
             for _ in range(self._threads):

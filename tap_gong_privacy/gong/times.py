@@ -30,7 +30,7 @@ def format_utc(moment: datetime) -> str:
     Raises:
         OverflowError: If it is not in the years 1 to 9999 in UTC.
     """
-    # msgspec writes UTC as `Z`, where `isoformat` writes `+00:00`.
+    # msgspec writes UTC as `Z`; `isoformat` would write `+00:00`.
     text: str = msgspec.to_builtins(moment.astimezone(UTC))
     return text
 

@@ -203,7 +203,7 @@ class Transport:
     def _new_line(self) -> _Line:
         session = _Session()
         if urlsplit(self._url).scheme == "http":
-            # Plain HTTP goes to loopback alone: no proxy may see the credentials.
+            # Plain HTTP goes to loopback hosts only, and no proxy may see the credentials.
             session.trust_env = False
         request = requests.Request("GET", self._url, headers={"Accept": "application/json"}, auth=self._credentials)
         settings: dict[str, Any] = dict(
@@ -262,7 +262,7 @@ def _decompressed(body: bytes, encoding: str) -> bytes:
 
 
 def _may_hold_surplus(sock: object) -> bool:
-    """Whether bytes behind a body may lie in a buffer of TLS, where urllib3 does not look before the next call."""
+    """Whether TLS may have buffered bytes after the body. urllib3 does not check for them before the next call."""
     if isinstance(sock, ssl.SSLSocket):
         return sock.pending() > 0
     # TLS within the TLS of a proxy cannot be asked.

@@ -1,4 +1,4 @@
-"""Reads the list of addresses from both settings, and finds entries that are no address."""
+"""Reads the list of addresses from both settings, and finds entries that are not addresses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Entry:
 
     Attributes:
         text: The address as it is written, trimmed.
-        is_malformed: Whether it is no address, and so must not be asked.
+        is_malformed: Whether it is not an address, so that Gong must not be asked about it.
     """
 
     text: str
@@ -43,7 +43,7 @@ class AddressList:
 
     Attributes:
         entries: The list's entries before the file's, in their order, without exact duplicates.
-        warning: One line with the places of the entries that are no address; None if there are none.
+        warning: One line with the places of the entries that are not addresses; None if all are.
     """
 
     entries: tuple[Entry, ...]
@@ -59,14 +59,14 @@ def read_list(
         listed: The entries of `email_addresses`; None if it is not set.
         file: The path or fsspec URL of `email_addresses_file`; None if it is not set.
         column: The column of a CSV file that holds the addresses.
-        fail_on_malformed: Whether an entry that is no address is an error. If not, it becomes a malformed entry, or
+        fail_on_malformed: Whether an entry that is not an address is an error. If not, it becomes a malformed entry, or
             is left out if it is empty, and a warning names its place.
 
     Returns:
         The addresses. There may be none.
 
     Raises:
-        ConfigError: If neither setting is given, the file cannot be read, or an entry is no address.
+        ConfigError: If neither setting is given, the file cannot be read, or an entry is not an address.
     """
     if listed is None and file is None:
         msg = f"No addresses to look up: set {_LIST} or {FILE}."
@@ -128,7 +128,7 @@ def _find_fault(text: str) -> str | None:
     elif not _QUOTED.fullmatch(local) and not _SPECIALS.isdisjoint(local):
         reason = "a prefix, quote, bracket, separator or second at sign before its domain"
     elif not _is_domain(domain):
-        reason = "what follows its at sign is no domain"
+        reason = "the text after its at sign is not a domain"
     return reason
 
 

@@ -77,7 +77,7 @@ def _is_sound(bookmark: Bookmark) -> bool:
 
 
 class Round:
-    """One round, as seen by one run: whom to ask, and what came of it.
+    """One round, as one run sees it: which addresses to ask about, and how each look-up ended.
 
     Attributes:
         started_over: Whether a new round began because the state belongs to a run with another output.

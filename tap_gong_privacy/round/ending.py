@@ -23,7 +23,7 @@ def exit_code(run: Run, *, accepts_rejected: bool) -> int:
 
     Args:
         run: The run.
-        accepts_rejected: Whether addresses that Gong rejects are no failure.
+        accepts_rejected: Whether addresses that Gong rejects count as no failure.
 
     Returns:
         0 or 1.
@@ -73,7 +73,7 @@ def places_line(round_: Round, *, accepts_rejected: bool) -> str:
 
     Args:
         round_: The round so far.
-        accepts_rejected: Whether addresses that Gong rejects are no failure.
+        accepts_rejected: Whether addresses that Gong rejects count as no failure.
 
     Returns:
         One line; an empty text if there are none.

@@ -38,7 +38,7 @@ def read_file(file: str, column: str) -> list[tuple[int, str]]:
 
     Raises:
         ConfigError: If the file cannot be loaded or decoded, or is a CSV file with broken quotes or without the
-            column. The message shows nothing of the file, and not its path.
+            column. The message shows neither the file's content nor its path.
     """
     text = _decode(_load(file))
     return _csv_entries(text, column) if _is_csv(file) else _text_entries(text)
@@ -58,7 +58,7 @@ def _load(file: str) -> bytes:
     except ImportError:
         msg = f"{FILE}: a package for this kind of URL is missing. For s3://, install tap-gong-privacy[s3]."
     except PermissionError:
-        msg = f"{FILE}: the file may not be read. Check its permissions or the storage's credentials."
+        msg = f"{FILE}: there is no permission to read the file. Check its permissions or the storage's credentials."
     except Exception as error:  # noqa: BLE001 - each storage raises its own
         msg = f"{FILE}: the file could not be read ({type(error).__name__}). Give a path, or an fsspec URL."
     else:
@@ -124,7 +124,7 @@ def _find_header(text: str, column: str) -> tuple[str, list[str]]:
 
 
 def _matches(header: Sequence[str], column: str) -> list[int]:
-    """Return the places of the columns of this name; if none has it exactly, regardless of case and outer space."""
+    """Return the indexes of the columns of this name. If none matches exactly, ignore case and outer white space."""
     exact = [index for index, name in enumerate(header) if name == column]
     return exact or [index for index, name in enumerate(header) if _folded(name) == _folded(column)]
 

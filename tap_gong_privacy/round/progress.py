@@ -1,4 +1,4 @@
-"""What a run says of its calls while it happens, bounded in lines, and what it counts."""
+"""Logs how a run proceeds and what goes wrong, in a bounded number of lines, and counts its calls."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ class Calls:
 
 
 class Progress(Listener):
-    """Says what happens to the calls of a run. Its methods are called on several threads.
+    """Logs what happens to the calls of a run. Its methods are called on several threads.
 
-    A kind of trouble is said when it first occurs. After that, at most one line in 30 seconds says how often each
+    A kind of trouble is logged when it first occurs. After that, at most one line in 30 seconds says how often each
     kind has occurred.
 
     Attributes:
@@ -73,7 +73,7 @@ class Progress(Listener):
         """Initialize the progress.
 
         Args:
-            logger: Where to say it.
+            logger: The logger.
             places: The place in the list of each address that the run asks about, counted from 1.
             total: How many addresses the list has.
             clock: Returns monotonic seconds.
@@ -104,21 +104,21 @@ class Progress(Listener):
 
     @override
     def failed(self, rank: int, reason: Reason, tries_left: int) -> None:
-        """Say that a try failed, if its reason is new."""
+        """Log that a try failed, if its reason is new."""
         tries = f"up to {tries_left} further tries" if tries_left else "no further tries"
         line = f"address {self._places[rank]} of {self._total}: {reason.text}; {tries}"
         self._trouble(reason.text, line)
 
     @override
     def paused(self, seconds: float, *, is_asked: bool) -> None:
-        """Say that all calls pause, if none has paused yet."""
+        """Log that all calls pause, if this is the first pause."""
         with self._lock:
             self._pauses += 1
         length = f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}".removesuffix(".0")  # noqa: PLR2004
         line = f"Gong asks to wait {length} s (429)"
         if not is_asked:
             line = f"Gong answered 429 without a time to wait; waiting {length} s"
-        self._trouble("pauses of Gong's (429)", line)
+        self._trouble("pauses imposed by Gong (429)", line)
 
     def _trouble(self, kind: str, line: str) -> None:
         with self._lock:
@@ -129,7 +129,7 @@ class Progress(Listener):
             self._logger.warning("%s", line)
 
     def tick(self, done: int, to_do: int) -> None:
-        """Say how far the run has come, and what trouble there was, if it is time to.
+        """Log how far the run has come, and what trouble there was, if it is time to.
 
         Args:
             done: How many look-ups of this run have an outcome.
@@ -145,11 +145,11 @@ class Progress(Listener):
         left = f"about {duration((to_do - done) / rate)}" if rate else "unknown time"
         with self._lock:
             trouble = f"; {self.calls.further_tries} further tries" if self.calls.further_tries else ""
-            trouble += f", {self._pauses} pauses of Gong's" if self._pauses else ""
+            trouble += f", {self._pauses} pauses imposed by Gong" if self._pauses else ""
         self._logger.info("%d of %d addresses done, %.2f a second, %s left%s", done, to_do, rate, left, trouble)
 
     def say_trouble(self) -> None:
-        """Say how often each kind of trouble has occurred since it was last said."""
+        """Log how often each kind of trouble has occurred since the last such line."""
         with self._lock:
             if self._unsaid:
                 self._last_trouble = self._clock()

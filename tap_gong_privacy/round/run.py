@@ -1,4 +1,4 @@
-"""One run of a round: which addresses it asks about, when it stops early, and what it says."""
+"""One run of a round: which addresses it asks about, when it stops early, and what it logs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GONG_DAILY_LIMIT = 10_000
 logger = logging.getLogger("tap-gong-privacy")
 
 _OUTAGE = 3
-_NOT_ASKED = "Not asked: the entry is no e-mail address"
+_NOT_ASKED = "Not asked: the entry is not an e-mail address"
 
 
 class Mode(enum.Enum):
@@ -37,7 +37,7 @@ class Mode(enum.Enum):
 
     SYNC = enum.auto()
     TEST = enum.auto()
-    """`--test`: asks about the first address once, waits for nothing, and leaves the state alone."""
+    """`--test`: asks about the first address once, waits for nothing, and does not change the state."""
 
 
 def build(settings: Settings, round_: Round, mode: Mode) -> Run:
@@ -52,7 +52,7 @@ def build(settings: Settings, round_: Round, mode: Mode) -> Run:
         The run.
     """
     is_test = mode is Mode.TEST
-    # No pause is short enough for a test.
+    # A test does not wait for even the shortest pause.
     longest_wait = -1.0 if is_test else settings.max_retry_wait
     to_do = round_.to_do
     if is_test:
@@ -86,7 +86,7 @@ class Run:
             settings: The tap's settings.
             round_: Where outcomes are recorded.
             client: Asks Gong.
-            progress: Says what happens.
+            progress: Logs what happens.
             to_do: The entries that the run takes, in order.
         """
         self.api_url = settings.api_url
@@ -173,7 +173,7 @@ class Run:
         reason = outcome.reason
         return Stop(
             f"{count} addresses in a row failed (the last one: {reason.text}). {reason.advice} The next run with the "
-            "same state resumes behind them.",
+            "same state resumes after them.",
             is_outage=True,
         )
 
@@ -200,7 +200,7 @@ class Run:
                 round_.began,
             )
         if not round_.total:
-            logger.warning("The list holds no address, so nobody is asked")
+            logger.warning("The list holds no address, so Gong is not asked")
         if self._asked:
             self._say_estimate()
         if round_.total > GONG_DAILY_LIMIT and self._asked:

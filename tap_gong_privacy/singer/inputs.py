@@ -1,4 +1,4 @@
-"""Reads the files given by option: config, state and catalog. Each is read once, because it may be a pipe."""
+"""Reads the files that options name: config, state and catalog. Each is read once, because it may be a pipe."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ def refuse_mistakes(stream_maps: Mapping[str, object], columns: Mapping[str, Col
 
 
 def _refuse_mistakes_within(stream_map: Mapping[str, object], known: AbstractSet[str]) -> None:
-    # Beside `__source__`, the SDK takes `__alias__` for a column.
+    # If a map has `__source__`, the SDK takes `__alias__` for a column.
     options = _OPTIONS - ({"__alias__"} if _SOURCE in stream_map else set())
     for column, expression in stream_map.items():
         if column.startswith("__") and column not in options:

@@ -104,7 +104,7 @@ class Interruption:
             raise SignalError(self.signum)
 
     def _end(self, _signum: int, _frame: FrameType | None) -> None:
-        # The log may be blocked too, so the alarm is set once more before anything is logged.
+        # The log may be blocked too, so the alarm is set again before anything is logged.
         signal.signal(signal.SIGALRM, lambda *_: os._exit(self.exit_code))
         signal.setitimer(signal.ITIMER_REAL, _LAST_WORDS)
         try:
@@ -227,7 +227,7 @@ class Output(MsgSpecWriter):
 
     @staticmethod
     def _discard_stdout(error: OSError) -> NoReturn:
-        # Python would try to write the rest of its own buffer at exit.
+        # At exit Python would try to write the rest of its own buffer, and fail.
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise OutputLostError(error) from None

@@ -52,13 +52,13 @@ def section_schema(section: Section) -> JSONSchema:
     if section.is_event:
         key[section.key] = {
             "type": ["string"],
-            "description": "SHA-256 over the documented fields as Gong sent them, and over the occurrence where "
-            "one answer holds equal events.",
+            "description": "SHA-256 over the documented fields as Gong sent them, and over the occurrence "
+            "number if one answer holds equal events.",
         }
     documented = {field.column: field_schema(field) for field in section.fields}
     if section.key in documented:
         description = documented.pop(section.key)["description"]
-        key[section.key] = {"type": ["string"], "description": f"{description} `missing-<hash>` where Gong sent none."}
+        key[section.key] = {"type": ["string"], "description": f"{description} `missing-<hash>` if Gong sent none."}
     return _stream_schema(key | documented, primary_keys(section))
 
 
@@ -100,18 +100,18 @@ LOOKUPS_SCHEMA = _stream_schema(
         "status": {
             "type": ["string"],
             "description": "How the look-up ended: `found`, `not_found`, `rejected` (Gong answered 400), `failed` (no "
-            "usable answer after all tries) or `malformed` (not asked, because the entry is no e-mail address).",
+            "usable answer after all tries) or `malformed` (not asked, because the entry is not an e-mail address).",
         },
         "errors": {
             "type": ["array", "null"],
             "items": {"type": ["string"]},
-            "description": "Gong's messages, or the tap's own reason; null where there is none.",
+            "description": "Gong's messages, or the tap's own reason; null if there are none.",
         },
         "attempts": {
             "type": ["integer"],
             "description": "The calls that the look-up spent, including those that Gong answered with 429.",
         },
-        "http_status": {"type": ["integer", "null"], "description": "The last HTTP status; null where there was none."},
+        "http_status": {"type": ["integer", "null"], "description": "The last HTTP status; null if there was none."},
         **{
             count_column(section): {
                 "type": ["integer", "null"],

@@ -63,7 +63,7 @@ class _PrivacyStream(Stream):
         return frozenset(name for name in properties if self.mask["properties", name])
 
     def selection(self) -> Callable[[Record], Record]:
-        """Return a function that takes the columns that are not selected out of a record."""
+        """Return a function that removes the columns that are not selected from a record."""
         columns = self.columns
 
         def select(record: Record) -> Record:
@@ -151,12 +151,12 @@ class LookupsStream(_PrivacyStream):
 
     @override
     def generate_child_contexts(self, record: Record, context: Mapping[str, Any] | None) -> Iterable[None]:
-        """Return none: `get_records` has the sections' records, and the SDK would write a SCHEMA for each address."""
+        """Return none. `get_records` writes the sections' records; the SDK would write a SCHEMA for each address."""
         return ()
 
     @override
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
-        """Leave the state alone: the SDK would add an empty bookmark for each section."""
+        """Do nothing. The SDK would add an empty bookmark for each section to the state."""
 
 
 class SectionStream(_PrivacyStream):
@@ -179,7 +179,7 @@ class SectionStream(_PrivacyStream):
 
     @override
     def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
-        """Return nothing, and never be called: the SDK syncs no child without a context."""
+        """Return nothing. The SDK never calls this, because it syncs no child stream without a context."""
         return ()
 
     @contextmanager
@@ -205,7 +205,7 @@ class SectionStream(_PrivacyStream):
         Returns:
             How many there were.
         """
-        # Most streams are not mapped. To ask the SDK all the same, record by record, takes a tenth of the time.
+        # Most streams have no map. Calling the SDK's transform for each record anyway would take a tenth of the time.
         maps = [
             (stream_map.stream_alias, None if _changes_nothing(stream_map) else stream_map.transform)
             for stream_map in self.stream_maps

@@ -26,7 +26,7 @@ NOT_TEXT = "not text"
 ONE_SIDED = "no text on both sides of an at sign"
 INVISIBLE = "white space, a control or an invisible character in it"
 BEFORE = "a prefix, quote, bracket, separator or second at sign before its domain"
-DOMAIN = "what follows its at sign is no domain"
+DOMAIN = "the text after its at sign is not a domain"
 
 WELL_FORMED = [
     "a@b",

@@ -87,7 +87,7 @@ def test_more_of_the_same_is_counted_at_most_every_30_seconds(progress: Progress
     progress.tick(0, 2)
     (counts, _) = heard.pop()
     assert counts == (
-        "Since the last such line: 3 x Gong answered 503, 3 x Gong answered 500, 1 x pauses of Gong's (429)"
+        "Since the last such line: 3 x Gong answered 503, 3 x Gong answered 500, 1 x pauses imposed by Gong (429)"
     )
     progress.failed(0, Reason("Gong answered 503"), 5)
     clock.now += 29
@@ -161,7 +161,7 @@ def test_progress_goes_on_while_gong_is_waited_for(progress: Progress, heard: He
     clock.now += 30
     progress.tick(0, 2)
     assert heard.pop() == [
-        "0 of 2 addresses done, 0.00 a second, unknown time left; 1 further tries, 1 pauses of Gong's"
+        "0 of 2 addresses done, 0.00 a second, unknown time left; 1 further tries, 1 pauses imposed by Gong"
     ]
 
 

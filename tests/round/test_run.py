@@ -119,7 +119,7 @@ def test_three_failures_in_a_row_are_an_outage(log: pytest.LogCaptureFixture) ->
     assert said(log, logging.ERROR) == [
         (
             "Stopped: 3 addresses in a row failed (the last one: its host name could not be resolved). Check api_url "
-            "and this machine's DNS. The next run with the same state resumes behind them."
+            "and this machine's DNS. The next run with the same state resumes after them."
         )
     ]
 
