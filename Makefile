@@ -1,5 +1,5 @@
 # Needs Python 3.11 or later, make and a package registry as pip is configured for it.
-# All that is set up lies in this folder: .venv, .venv-meltano and .meltano.
+# Everything that is installed stays in this folder: .venv, .venv-meltano, .venv-fakesnow and .meltano.
 
 PYTHON ?= python3
 
@@ -7,7 +7,7 @@ bin := .venv/bin
 meltano := .venv-meltano/bin/meltano
 say = @printf '==> %s\n'
 
-# A stamp is written when its step is complete: a step that was cut short is done again.
+# A stamp file marks a completed step, so that an interrupted step is run again.
 tools := .venv/.complete
 meltano_tools := .venv-meltano/.complete
 meltano_plugins := .meltano/.complete
@@ -20,15 +20,15 @@ fakesnow := .venv-fakesnow/.complete
 demo: $(tools) $(meltano_plugins)
 	@$(bin)/python -m tests.demo
 
-# A sandbox and a Postgres to try things on, until Ctrl-C.
+# Runs a sandbox and a Postgres to try things with, until Ctrl-C.
 playground: $(tools) $(meltano_plugins)
 	@$(bin)/python -m tests.playground
 
 test: lint $(meltano_plugins) $(snowflake) $(fakesnow)
-	$(say) 'Tests, with Meltano and Postgres for real'
+	$(say) 'Tests, with a real Meltano and a real Postgres'
 	@$(bin)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
-# About four minutes, on a machine that does nothing else.
+# Takes about four minutes, on a machine that does nothing else.
 bench: $(tools)
 	@$(bin)/python -m benchmarks
 
@@ -46,14 +46,14 @@ format: $(tools)
 	@$(bin)/ruff format
 	@$(bin)/ruff check --fix
 
-# Parts of README, docs, meltano.yml and hub/, from the declaration of the settings.
+# Writes parts of README, docs, meltano.yml and hub/ from the declaration of the settings.
 pages: $(tools)
 	@$(bin)/python -m docs.generate
 
 clean:
 	rm -rf .venv .venv-fakesnow .venv-meltano .meltano .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
-# An environment with a current pip: older ones know no dependency groups.
+# Makes an environment with a current pip, because older versions do not support dependency groups.
 define environment
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo 'Python 3.11 or later is needed, which $(PYTHON) is not: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)' >&2; \
@@ -74,7 +74,7 @@ $(meltano_tools): pyproject.toml
 	@$(@D)/bin/python -m pip install -qq --group meltano
 	@touch $@
 
-# By pip, not by Meltano's own uv: pip heeds the registry that it is configured for.
+# Uses pip instead of Meltano's own uv, because pip follows the registry that it is configured for.
 define install
 	@MELTANO_VENV_BACKEND=virtualenv MELTANO_CLI_DISABLE_VERSION_CHECK=1 XDG_STATE_HOME=$(CURDIR)/.meltano \
 	  $(meltano) --log-level=warning install --clean $(1)

@@ -1,4 +1,4 @@
-"""The least tap that the SDK makes: one stream, one record."""
+"""The smallest tap that the SDK allows: one stream, one record."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 
 class BareStream(Stream):
-    """One record."""
+    """A stream of one record."""
 
     name = "bare"
     schema = th.PropertiesList(th.Property("id", th.StringType)).to_dict()
 
     @override
     def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
-        """The record."""
+        """Return the record."""
         return [{"id": "1"}]
 
 
 class BareTap(Tap):
-    """The tap around it."""
+    """A tap with this stream."""
 
     name = "bare-tap"
     config_jsonschema = th.PropertiesList().to_dict()
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
-        """The stream."""
+        """Return the stream."""
         return [BareStream(self)]
 
 

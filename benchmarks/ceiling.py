@@ -1,4 +1,4 @@
-"""The sandbox's ceiling: the same calls by the standard library, the answers read and thrown away."""
+"""The sandbox's ceiling: makes the same calls with the standard library, and throws the answers away."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 
 def read(config: dict[str, Any], waiting: Iterator[str]) -> None:
-    """Read answers until no address is left; `waiting` is shared."""
+    """Read answers until no address is left. All threads share `waiting`."""
     connection = HTTPConnection(urlsplit(config["api_url"]).netloc)
     pair = f"{config['access_key']}:{config['access_key_secret']}"
     headers = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}

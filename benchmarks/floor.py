@@ -1,6 +1,6 @@
-"""The floor: the same calls by requests, decoded and written as Singer lines by msgspec, with nothing in between.
+"""The floor: makes the same calls with requests, and decodes and writes Singer lines with msgspec, nothing else.
 
-No pace, no further try, no check, no key, no time in UTC, no state: no tap in Python can go below.
+It has no pace, retries, checks, keys, times in UTC or state, so no tap in Python can be faster.
 """
 
 import json
@@ -17,7 +17,7 @@ STREAMS = ("emails", "calls", "meetings", "customerData", "customerEngagement")
 
 
 def look_up(config: dict[str, Any], waiting: Iterator[str], writing: threading.Lock) -> None:
-    """Look up addresses until none is left; `waiting` is shared."""
+    """Look up addresses until none is left. All threads share `waiting`."""
     session = requests.Session()
     session.auth = (config["access_key"], config["access_key_secret"])
     url = f"{config['api_url']}/v2/data-privacy/data-for-email-address"

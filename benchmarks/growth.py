@@ -1,4 +1,4 @@
-"""Whether time and memory for each address stay the same, however long the list is."""
+"""Measures whether time and memory per address stay the same, however long the list is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ IN_FLIGHT = 16
 
 
 def main(*, toy: bool) -> None:
-    """Print, for lists of growing length, the time of each address beyond start-up, and the peak of memory."""
+    """Print the time per address after start-up, and the peak of memory, for lists of growing length."""
     rounds = 1 if toy else 3
     with sandbox(answer_size=2) as gong:
         settings = {**gong.config, "requests_per_second": NO_LIMIT, "max_concurrency": IN_FLIGHT}

@@ -1,15 +1,15 @@
-"""What a record costs: few addresses with very many e-mails each; and how much memory that takes."""
+"""Measures the time per record, and the peak of memory, for few addresses with very many e-mails each."""
 
 from __future__ import annotations
 
 from benchmarks.measure import CEILING, FLOOR, NO_LIMIT, TAP, Server, addresses, in_turn, median, peak, run, sandbox
 
 BASE = 120
-"""MB that the goal allows beside four times the bodies in flight."""
+"""MB that the goal allows in addition to four times the bodies in flight."""
 
 
 def main(*, toy: bool) -> None:
-    """Print records a second beside those of the floor, and the peak of memory beside its goal."""
+    """Print the records per second of the tap and of the floor, and the peak of memory with its goal."""
     for count, emails in ((2, 50), (1, 100)) if toy else ((4, 50_000), (1, 100_000)):
         with sandbox(answer_size=emails) as gong:
             _measure(gong, count, emails, rounds=1 if toy else 5)

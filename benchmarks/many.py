@@ -1,4 +1,4 @@
-"""What a look-up costs where Gong is not the limit: many light addresses, 5 ms each, 16 in flight."""
+"""Measures the time per look-up if Gong is not the limit: many light addresses, 5 ms each, 16 in flight."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DELAY = 0.005
 
 
 def main(*, toy: bool) -> None:
-    """Print look-ups a second beside those of the floor, and of a client that decodes and writes nothing."""
+    """Print the look-ups per second of the tap, of the floor, and of a client that decodes and writes nothing."""
     count, rounds = (40, 1) if toy else (2_000, 5)
     with sandbox(delay=DELAY, answer_size=2) as gong:
         settings = {"requests_per_second": NO_LIMIT, "max_concurrency": IN_FLIGHT}

@@ -1,4 +1,4 @@
-"""What the benchmarks share: a sandbox in a process of its own, and commands of which time and memory are taken."""
+"""What the benchmarks share: a sandbox in a separate process, and commands whose time and memory are measured."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _ROOT = Path(__file__).parents[1]
 class Cost:
     """What one run of a command took.
 
-    To Linux the peak of a process begins with what its parent holds at the start: so this process has to hold little.
+    On Linux the peak of a process starts at the memory that its parent holds, so this process must hold little.
 
     Attributes:
-        began: When it was started, by the monotonic clock.
+        began: When it started, by the monotonic clock.
         seconds: From its start to its end.
         peak: The most memory that it held, in MB (10^6 bytes).
         lines: How many lines it wrote to stdout.
@@ -69,7 +69,7 @@ class Server:
     """A sandbox in another process."""
 
     def __init__(self, connection: Connection, config: dict[str, object]) -> None:
-        """Take the sandbox's end of a pipe.
+        """Initialize the server.
 
         Args:
             connection: Answers with the calls since it was last asked.
@@ -79,13 +79,13 @@ class Server:
         self.config = config
 
     def calls(self) -> list[Asked]:
-        """The calls that came in since this was last asked."""
+        """Return the calls that have come in since this method was last called."""
         self._connection.send(None)
         calls: list[Asked] = self._connection.recv()
         return calls
 
     def size_of_answer(self) -> int:
-        """The bytes of the answer about an address."""
+        """Return the number of bytes of the answer about an address."""
         auth = (str(self.config["access_key"]), str(self.config["access_key_secret"]))
         (address,) = addresses(1)
         url = f"{self.config['api_url']}{PATH}"
@@ -98,9 +98,9 @@ def sandbox(*, requests_per_second: int = 0, delay: float = 0, answer_size: int 
     """Start a sandbox.
 
     Args:
-        requests_per_second: The limit; 0 is none.
+        requests_per_second: The limit; 0 means none.
         delay: Seconds that each answer takes.
-        answer_size: E-mails in each answer, which is then the same for all; 0 lets the address decide.
+        answer_size: E-mails in each answer, which is then the same for all addresses; 0 lets the address decide.
 
     Yields:
         The sandbox.
@@ -132,7 +132,7 @@ def _serve(connection: Connection, requests_per_second: int, delay: float, answe
 
 
 def addresses(count: int) -> list[str]:
-    """Addresses of which the sandbox holds something."""
+    """Return addresses about which the sandbox holds data."""
     return [f"person{number}@example.com" for number in range(count)]
 
 
@@ -140,14 +140,14 @@ def run(command: Sequence[str], config: Mapping[str, object] | None = None) -> C
     """Run a command to its end.
 
     Args:
-        command: The command; `--config` and a file are put behind it where there is a config.
-        config: The file's content.
+        command: The command. If there is a config, `--config` and the path of a file are appended to it.
+        config: The config file's content.
 
     Returns:
         What it took.
 
     Raises:
-        RuntimeError: If it ends with another exit code than 0.
+        RuntimeError: If its exit code is not 0.
     """
     with tempfile.TemporaryDirectory() as folder:
         output, log, path = (Path(folder, name) for name in ("output", "log", "config.json"))
@@ -180,12 +180,12 @@ class Sides(NamedTuple):
     theirs: list[Cost]
 
     def ratio(self) -> float:
-        """How many times as long ours takes, by the medians."""
+        """Return how many times as long ours takes, by the medians."""
         return median(self.ours) / median(self.theirs)
 
 
 def in_turn(rounds: int, ours: Callable[[], Cost], theirs: Callable[[], Cost]) -> Sides:
-    """Measure two commands in turn, so that whatever else the machine does meets both.
+    """Measure two commands in turn, so that other load on the machine affects both.
 
     Args:
         rounds: How often each is run.
@@ -200,10 +200,10 @@ def in_turn(rounds: int, ours: Callable[[], Cost], theirs: Callable[[], Cost]) -
 
 
 def median(costs: Sequence[Cost]) -> float:
-    """The median of the seconds."""
+    """Return the median of the seconds."""
     return statistics.median(cost.seconds for cost in costs)
 
 
 def peak(costs: Sequence[Cost]) -> float:
-    """The largest of the peaks of memory, in MB."""
+    """Return the largest peak of memory, in MB."""
     return max(cost.peak for cost in costs)

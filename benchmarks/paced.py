@@ -1,4 +1,4 @@
-"""How close the tap comes to Gong's limit: at 3 calls a second, each answered after one second."""
+"""Measures how close the tap comes to Gong's limit of 3 calls a second, if each answer takes one second."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ PACE = 3
 
 
 def main(*, toy: bool) -> None:
-    """Print the ratio to the ideal, by the sandbox's record, start-up apart.
+    """Print the ratio to the ideal time, without the start-up, as the sandbox recorded the calls.
 
-    Ideal are (addresses - 1) / 3 seconds from the first call to the last one, and one second for its answer.
+    The ideal is (addresses - 1) / 3 seconds from the first call to the last one, plus one second for its answer.
     """
     count, delay, rounds = (4, 0.2, 1) if toy else (30, 1.0, 3)
     ideal = (count - 1) / PACE + delay

@@ -1,4 +1,4 @@
-"""What it takes to start, beside the least tap that the SDK makes."""
+"""Compares the start-up of the tap with that of the smallest tap that the SDK allows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BARE = (sys.executable, "-m", "benchmarks.bare_tap")
 
 
 def main(*, toy: bool) -> None:
-    """Print the ratio for `--version`, for `--discover` and for a run of one address."""
+    """Print the ratios for `--version`, for `--discover` and for a run with one address."""
     rounds = 1 if toy else 9
     with sandbox() as gong:
         config = {**gong.config, "requests_per_second": NO_LIMIT, "email_addresses": addresses(1)}

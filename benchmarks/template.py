@@ -1,4 +1,4 @@
-"""The tap beside what the SDK's template leads to: five REST streams, each with a partition for each address."""
+"""Compares the tap with what the SDK's template leads to: five REST streams, each with a partition per address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DELAY = 0.02
 
 
 def main(*, toy: bool) -> None:
-    """Print time, calls and lines of the log of both. Gong's own limit is off: with it the calls alone decide."""
+    """Print time, calls and log lines of both. Gong's limit is off, because with it only the calls would count."""
     count = 5 if toy else 200
     with sandbox(delay=DELAY) as gong:
         config = {**gong.config, "email_addresses": addresses(count)}

@@ -1,4 +1,4 @@
-"""What the SDK's template leads to: a REST stream for each section, and a partition for each address."""
+"""A tap as the SDK's template leads to it: a REST stream for each section, and a partition for each address."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class SectionStream(RESTStream[None]):
-    """One section of the answers, asked for anew by each stream."""
+    """One section of the answers. Each stream asks again for the whole answer."""
 
     path = PATH
 
     @property
     @override
     def records_jsonpath(self) -> str:
-        """Where the elements stand in an answer."""
+        """The JSONPath of the elements in an answer."""
         return f"$.{self.name}[*]"
 
     @property
@@ -44,17 +44,17 @@ class SectionStream(RESTStream[None]):
     @property
     @override
     def partitions(self) -> list[dict[str, Any]]:
-        """One for each address."""
+        """A partition for each address."""
         return [{"email_address": address} for address in self.config["email_addresses"]]
 
     @override
     def get_url_params(self, context: Mapping[str, Any] | None, next_page_token: None) -> dict[str, Any]:
-        """The address."""
+        """Return the address."""
         return {"emailAddress": (context or {})["email_address"]}
 
 
 class TemplateTap(Tap):
-    """The tap around them."""
+    """A tap with these streams."""
 
     name = "template-tap"
     config_jsonschema = th.PropertiesList(
@@ -66,7 +66,7 @@ class TemplateTap(Tap):
 
     @override
     def discover_streams(self) -> Sequence[SectionStream]:
-        """The five."""
+        """Return the five streams."""
         return [
             SectionStream(
                 self,

@@ -38,7 +38,7 @@ _YAML_WIDTH = 100
 
 
 def schema() -> dict[str, dict[str, Any]]:
-    """Return the JSON schema of each setting, the SDK's behind the tap's own."""
+    """Return the JSON schema of each setting, the tap's own before the SDK's."""
     declared = copy.deepcopy(settings.DECLARED)
     TapGongPrivacy.append_builtin_config(declared)
     properties: dict[str, dict[str, Any]] = declared["properties"]
@@ -51,7 +51,7 @@ def blocks(text: str) -> list[str]:
 
 
 def rendered(text: str) -> str:
-    """Return the text of a file with each of its blocks made anew."""
+    """Return the text of a file with each of its blocks written again."""
     return _BLOCK.sub(_block, text)
 
 

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--delay", type=float, default=0, metavar="SECONDS", help="wait before each answer")
     add("--answer-size", type=int, default=0, metavar="N", help="e-mails in each answer")
     add("--fail-every", type=int, default=0, metavar="N", help="answer each Nth call with 500")
-    add("--erase-after", type=float, default=1, metavar="SECONDS", help="from an erasure's request to its effect")
+    add("--erase-after", type=float, default=1, metavar="SECONDS", help="from an erasure request until it takes effect")
     add("--no-compress", dest="compress", action="store_false", help="never gzip an answer")
     options = vars(parser.parse_args(arguments))
     if any(value < 0 for value in options.values()):

@@ -26,7 +26,7 @@ class Reply:
 
     Attributes:
         status: The HTTP status.
-        body: Bytes and text are sent unchanged, anything else as JSON. None stands for Gong's own
+        body: Bytes and text are sent unchanged, anything else as JSON. None means Gong's own
             body: with a 2xx status the answer about the address, otherwise an error.
         headers: Sent in addition to the sandbox's headers; they replace those of the same name.
         delay: Seconds to wait before the answer, in addition to the sandbox's own delay.

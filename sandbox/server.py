@@ -1,6 +1,6 @@
 """A stand-in for Gong that serves HTTP on loopback.
 
-It answers two calls, with the credentials of Gong's API:
+It answers two calls, if they carry the credentials:
 
 * `GET /v2/data-privacy/data-for-email-address?emailAddress=…`: what it holds about an address
   (see `sandbox.answers`). An address that begins with `refused` is answered with 400.
@@ -8,10 +8,10 @@ It answers two calls, with the credentials of Gong's API:
   answers before that has happened, as Gong does. `erase_after` seconds later its e-mails, calls
   and CRM records are gone; meetings and engagement events stay.
 
-As at Gong, wrong credentials and unknown paths are answered with 401, a call without an address
-with 400, and calls beyond the limit of a second or of a day with 429. The day is the sandbox's
-lifetime, and a call that was answered with 401 or 429 counts towards neither limit. The two
-calls share the limits.
+As with Gong, wrong credentials and unknown paths are answered with 401, a call without an address
+with 400, and calls beyond the limit per second or per day with 429. The day is the sandbox's
+lifetime. A call that was answered with 401 or 429 counts towards neither limit. Both kinds of call
+share the limits.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Sandbox:
         answer_size: How many e-mails each answer that holds data has. The answer is then the same
             for all addresses, its `requestId` included, and is encoded only once. 0 gives each
             address its own answer.
-        fail_every: Every call of this number is answered with 500; 0 lets none fail.
+        fail_every: Each call whose number is a multiple of this is answered with 500; 0 lets none fail.
         erase_after: Seconds from the request of an erasure until the data is gone.
         compress: Whether bodies over 1 KB are gzipped for clients that accept it.
         access_key: The key of the key pair.
@@ -185,7 +185,7 @@ class Sandbox:
         self._acceptor.start()
 
     def stop(self) -> None:
-        """Close every connection, also amid a wait, and free the port."""
+        """Close every connection, even one that is waiting, and free the port."""
         if self._stopped.is_set():
             return
         self._stopped.set()
