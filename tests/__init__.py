@@ -1,1 +1,1 @@
-"""The tests, and what they stand on."""
+"""The tests, and the helpers that they share."""

@@ -1,4 +1,4 @@
-"""The whole way in one command: the sandbox, the tap under Meltano, a real Postgres, an erasure, and the reports."""
+"""The whole pipeline in one command: sandbox, tap under Meltano, a real Postgres, an erasure, and the reports."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def _write_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
 
 def _cell(value: object) -> str:
-    """A value as text of one line, cut where it is long."""
+    """Return a value as one line of text, cut if it is long."""
     if value is None:
         text = "-"
     elif isinstance(value, datetime):

@@ -25,7 +25,7 @@ START_SECONDS = 30
 STOP_SECONDS = 30
 
 # Runs the server until standard input closes, that is until this process ends, whatever ended it.
-# TERM ends a server that has no handlers yet, INT one that would wait for its clients.
+# TERM ends a server that has no handlers yet, and INT ends one that would wait for its clients.
 SUPERVISOR = r"""
 cd "$1" || exit
 trap 'rm -rf "$1"' EXIT
@@ -57,7 +57,7 @@ class Postgres(NamedTuple):
 
 @contextlib.contextmanager
 def running_postgres() -> Iterator[Postgres]:
-    """Start a server with an empty database, and stop it at the end, also of this process.
+    """Start a server with an empty database, and stop it at the end, even if this process dies.
 
     Yields:
         Where it listens; its time zone is UTC.

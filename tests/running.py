@@ -103,7 +103,7 @@ def run_tap(
     env: Mapping[str, str] | None = None,
     timeout: float = 240,
 ) -> Result:
-    """Run the installed command to its end, and check that its log names nobody.
+    """Run the installed command to its end, and check that its log shows no address.
 
     Args:
         config: The config file's content; None passes no `--config`.
@@ -112,7 +112,7 @@ def run_tap(
         timeout: Seconds that it may take.
 
     Returns:
-        What came of it.
+        The result.
     """
     with tempfile.TemporaryDirectory() as folder:
         options: list[str] = []
@@ -203,7 +203,7 @@ def check_schemas_and_records(result: Result) -> None:
 
 
 def _check_order(result: Result) -> None:
-    """Check that an address's records stand together, and its `lookups` record behind them."""
+    """Check that an address's records are together, and that its `lookups` record follows them."""
     if "lookups" not in result.schemas:
         return
     current: str | None = None

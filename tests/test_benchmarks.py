@@ -1,4 +1,4 @@
-"""The benchmarks at toy size, so that none of them rots. What they measure is no test's business."""
+"""Runs the benchmarks at toy size, so that they keep working. The tests do not judge the measurements."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COUNTED = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_benchmark_runs(name: str) -> None:
-    """It ends well, and what it counts, rather than times, is right."""
+    """The benchmark succeeds, and its counts are right."""
     command = [sys.executable, "-m", "benchmarks", "--toy", "--only", name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -41,7 +41,7 @@ def config_of(sandbox: Sandbox, **more: object) -> dict[str, object]:
 
 
 def written(folder: Path, name: str, content: object) -> str:
-    """Write a file, as JSON where it is no bytes, and return its path."""
+    """Write a file, as JSON unless the content is bytes, and return its path."""
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
     return str(path)
@@ -108,7 +108,7 @@ def test_a_config_file_that_is_no_json_is_refused(content: bytes, mode: list[str
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_what_a_later_config_does_not_set_stands(sandbox: Sandbox, nothing: object, tmp_path: Path) -> None:
-    """Null and empty text count as not set, also behind a file that sets it."""
+    """Null and empty text count as not set, even after a file that sets it."""
     second = written(tmp_path, "second.json", {"email_addresses": nothing, "max_requests_per_run": 1})
     result = run_tap(config_of(sandbox), "--config", second)
     assert "3 addresses: 1 found, 0 not found, 0 rejected, 0 failed, 2 not asked" in result.stderr
@@ -116,7 +116,7 @@ def test_what_a_later_config_does_not_set_stands(sandbox: Sandbox, nothing: obje
 
 
 def test_settings_in_place_of_a_file_are_not_shown() -> None:
-    """Whoever gives JSON by option, or a stray word, finds neither in the log."""
+    """JSON given as an option, or a stray word, never appears in the log."""
     assert_refused(run_tap(None, "--config", '{"access_token": "canary"}'), 2, "takes the path of a file")
     assert_refused(run_tap(None, "canary-secret"), 2, "unexpected argument", "not shown")
 
@@ -129,7 +129,7 @@ def test_settings_in_place_of_a_file_are_not_shown() -> None:
     ],
     ids=["setting", "map"],
 )
-def test_a_name_that_stands_twice_in_a_config_is_refused(sandbox: Sandbox, content: bytes, tmp_path: Path) -> None:
+def test_a_name_that_a_config_repeats_is_refused(sandbox: Sandbox, content: bytes, tmp_path: Path) -> None:
     """JSON would keep the last: of two lists of addresses the first would never be asked."""
     second = written(tmp_path, "second.json", content)
     assert_refused(run_tap(config_of(sandbox), "--config", second), 1, "one name twice")
@@ -173,7 +173,7 @@ def test_a_state_or_catalog_file_that_is_no_json_is_refused(
     ids=short,
 )
 def test_a_state_of_another_shape_starts_over(sandbox: Sandbox, content: object, tmp_path: Path) -> None:
-    """JSON that is no state of this tap is no error: every address is asked."""
+    """JSON that is not a state of this tap is accepted, and every address is asked."""
     result = run_tap(config_of(sandbox), "--state", written(tmp_path, "state.json", content))
     check_output(result)
     assert result.returncode == 0
@@ -200,7 +200,7 @@ def test_a_state_of_another_shape_starts_over(sandbox: Sandbox, content: object,
     ids=short,
 )
 def test_a_catalog_of_another_shape_is_refused(sandbox: Sandbox, content: object, tmp_path: Path) -> None:
-    """One plain line says that it is no catalog, and nothing is asked."""
+    """One plain line says that it is not a catalog, and nothing is asked."""
     result = run_tap(config_of(sandbox), "--catalog", written(tmp_path, "catalog.json", content))
     assert_refused(result, 1, "catalog")
     assert not sandbox.calls
@@ -316,7 +316,7 @@ def test_the_connection_test_says_whether_the_first_address_is_answered(
 
 
 def test_the_connection_test_asks_what_state_calls_done(sandbox: Sandbox, tmp_path: Path) -> None:
-    """A state is neither heeded nor changed by `--test`."""
+    """`--test` neither uses nor changes the state."""
     sandbox.daily_quota = 1
     stopped = run_tap(config_of(sandbox, max_concurrency=1))
     state = written(tmp_path, "state.json", stopped.states[-1])
@@ -437,7 +437,7 @@ def relay(
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """A certificate authority that nobody knows."""
+    """A certificate authority that nothing trusts."""
     return trustme.CA()
 
 
@@ -574,7 +574,7 @@ def test_compressed_answers_are_asked_for_and_redirects_never_followed(sandbox: 
 
 @pytest.mark.parametrize("name", ["TAP_GONG_PRIVACY_LOGLEVEL", "LOGLEVEL", "SINGER_SDK_LOG_CONFIG"])
 def test_a_wrong_log_setting_is_one_line(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
-    """What the SDK makes of its own variables is no traceback either."""
+    """A mistake in a variable of the SDK does not end in a traceback either."""
     value = written(tmp_path, "log.yml", b"[") if name.endswith("CONFIG") else "canary"
     level = {} if name == "SINGER_SDK_LOG_CONFIG" else {"TAP_GONG_PRIVACY_LOGLEVEL": ""}
     assert_refused(
@@ -583,7 +583,7 @@ def test_a_wrong_log_setting_is_one_line(sandbox: Sandbox, tmp_path: Path, name:
 
 
 def test_empty_log_levels_count_as_not_set(sandbox: Sandbox) -> None:
-    """As any empty variable does."""
+    """An empty variable counts as not set."""
     result = run_tap(config_of(sandbox), env={"TAP_GONG_PRIVACY_LOGLEVEL": "", "LOGLEVEL": ""})
     assert result.returncode == 0
     assert "INFO" in result.stderr
@@ -609,7 +609,7 @@ def test_an_output_that_is_closed_from_the_start_is_one_line(sandbox: Sandbox, t
 
 
 def test_a_log_that_is_closed_from_the_start_changes_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Where the process begins without a stderr the run is the same, and nothing of the log reaches the output."""
+    """If the process begins without a stderr, the run is the same, and no log reaches the output."""
     result = run_without("2", config_of(sandbox), tmp_path)
     check_output(result, ADDRESSES)
     assert (result.returncode, result.stderr) == (0, "")

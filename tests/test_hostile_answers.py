@@ -275,7 +275,7 @@ CASES = {
     ),
 }
 
-# Bodies that are no answer, and what the tap says of them.
+# Bodies that are not an answer, and what the tap says about them.
 FAULTS: dict[str, tuple[Reply, str]] = {
     "html": (Reply(body="<!doctype html><p>html@fault.example</p>"), "not JSON"),
     "empty": (Reply(body=b""), "not JSON"),
@@ -319,7 +319,7 @@ def answered() -> Result:
 
 
 def test_every_answer_is_taken(answered: Result) -> None:
-    """All of these are answers: the run ends well, its output passes each check, and nobody is named."""
+    """All of these are answers: the run exits 0, its output passes each check, and no address is logged."""
     check_output(answered, addresses=["someone@else.example"])
     assert answered.returncode == 0
     nothing = sum(case.status == "not_found" for case in CASES.values())
@@ -350,8 +350,8 @@ def holds(row: Row, columns: Mapping[str, object]) -> None:
         assert canonical(row[column]) == canonical(value)
 
 
-def test_objects_of_a_system_that_stands_twice_are_joined(answered: Result) -> None:
-    """The record of a system that stands twice has the objects of both, in order."""
+def test_objects_of_a_repeated_system_are_joined(answered: Result) -> None:
+    """If a system occurs twice, its record has the objects of both, in order."""
     rows = [row for row in answered.records["customer_data"] if row["email_address"] == address_of("system-twice")]
     assert [[item["id"] for item in row["objects"] or []] for row in rows] == [["1", "2"], []]
 
@@ -370,7 +370,7 @@ def test_replaced_characters_are_said_once(answered: Result) -> None:
 
 
 def test_at_most_twenty_names_are_said() -> None:
-    """Of more than twenty undocumented names twenty are said, the others counted, and all are kept."""
+    """Of more than twenty undocumented names twenty are logged, the others are counted, and all are kept."""
     unknown = {f"new{number}": number for number in range(30)}
     answers: dict[str, Reply | list[Reply]] = {"*": Reply(body={"meetings": [{"id": "1", **unknown}]})}
     with Sandbox(requests_per_second=0, answers=answers) as sandbox:
@@ -382,7 +382,7 @@ def test_at_most_twenty_names_are_said() -> None:
 
 @pytest.fixture(scope="module")
 def failed() -> tuple[Result, dict[str, int]]:
-    """One run over all bodies that are no answer, each between good ones; and how often each address was asked."""
+    """One run over all bodies that are not an answer, each between good ones, and how often each address was asked."""
     answers: dict[str, Reply | list[Reply]] = {f"{name}@fault.example": reply for name, (reply, _) in FAULTS.items()}
     addresses = [address for name in FAULTS for address in (f"{name}@fault.example", f"unknown-{name}@good.example")]
     with Sandbox(requests_per_second=0, answers=answers) as sandbox:
@@ -417,7 +417,7 @@ def test_a_body_that_is_no_answer_is_a_fault(name: str, failed: tuple[Result, di
 
 @pytest.mark.parametrize("status", [400, 403, 503])
 def test_what_an_error_holds_besides_its_messages_is_kept(status: int) -> None:
-    """It stands in the look-up's `undocumented`; a new name, and a repair, are told once."""
+    """The field is in the look-up's `undocumented`; a new name, and a repair, are logged once."""
     body = r'{"requestId": ["r"], "errors": ["a\u0000", {"x": 1}], "code": 5, "a@b.de": 1}'
     addresses = ["a@error.example", "b@error.example"]
     with Sandbox(requests_per_second=0, answers={"*": Reply(status, body=body)}) as sandbox:
@@ -452,7 +452,7 @@ def test_sixty_thousand_e_mails_are_sixty_thousand_records() -> None:
     assert result.records["lookups"][0]["emails_count"] == 60_000
 
 
-def test_sixty_thousand_e_mails_of_one_id_are_told_apart() -> None:
+def test_sixty_thousand_e_mails_of_one_id_are_kept_apart() -> None:
     """Many different e-mails under one id are each a record, in bearable time."""
     emails = [{"id": "1", "from": str(number % 2000)} for number in range(60_000)]
     with Sandbox(requests_per_second=0, answers={"*": Reply(body={"emails": emails})}) as sandbox:

@@ -1,4 +1,4 @@
-"""The house: each module has a line in CONTRIBUTING, imports run one way, and the workflows can do no harm."""
+"""The layout: each folder has a line in CONTRIBUTING, imports run one way, and the workflows have few rights."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def imported(path: Path) -> set[str]:
 
 
 def statements(node: ast.AST) -> Iterator[ast.AST]:
-    """All nodes below a node, save what serves the type checker alone."""
+    """Yield all nodes below a node, except those that only a type checker needs."""
     for child in ast.iter_child_nodes(node):
         if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
             yield child
@@ -53,7 +53,7 @@ def statements(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def test_contributing_says_why_each_folder_exists() -> None:
-    """One line for each, none for a folder that is gone."""
+    """Each folder has one line, and no line is about a folder that does not exist."""
     text = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     lines = re.findall(r"^\| `tap_gong_privacy/(\w+)?/?` \| (.+) \|$", text, re.MULTILINE)
 
@@ -62,7 +62,7 @@ def test_contributing_says_why_each_folder_exists() -> None:
 
 
 def test_imports_run_one_way() -> None:
-    """No module needs one that needs it; `CycleError` names the ring."""
+    """No two modules import each other, directly or not; `CycleError` names the circle."""
     graph = {name: imported(path) & set(MODULES) for name, path in MODULES.items()}
 
     assert list(TopologicalSorter(graph).static_order())
@@ -80,7 +80,7 @@ def test_a_folder_imports_only_what_it_may(name: str) -> None:
 @in_a_checkout
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_workflows_pin_each_action_and_grant_what_they_need(path: Path) -> None:
-    """Full commits with their version; no right but those that a job names, and only publishing writes."""
+    """Actions are pinned to full commits, and each job has only the rights that it names."""
     text = path.read_text(encoding="utf-8")
     workflow: dict[str, Any] = yaml.safe_load(text)
     steps = [step for job in workflow["jobs"].values() for step in job.get("steps", [])]

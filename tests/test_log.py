@@ -43,7 +43,7 @@ def run(sandbox: Sandbox, *arguments: str, env: dict[str, str] | None = None, **
 
 
 def said(result: Result, level: str) -> list[str]:
-    """What the tap itself said at a level."""
+    """Return what the tap itself logged at a level."""
     parts = [line.split(" | ", 3) for line in result.stderr.splitlines()]
     return [part[3] for part in parts if part[1].strip() == level and part[2].startswith("tap-gong-privacy")]
 
@@ -137,7 +137,7 @@ def test_a_run_without_lookups_is_warned_of(sandbox: Sandbox, tmp_path: Path) ->
 
 
 def dead_port() -> int:
-    """A port on which nobody listens."""
+    """A port on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
     return port
@@ -172,14 +172,14 @@ def test_a_connection_test_ends_with_its_result(sandbox: Sandbox, reply: Reply |
 
 
 def test_a_connection_test_of_an_empty_list_tests_nothing(sandbox: Sandbox) -> None:
-    """And says so."""
+    """The run exits 0, and its last line says that nothing was tested."""
     result = run(sandbox, "--test", email_addresses=[])
     assert result.returncode == 0
     assert result.stderr.splitlines()[-1].endswith("Connection not tested: the list holds no address.")
 
 
 def test_a_dead_host_stops_with_the_reason(sandbox: Sandbox) -> None:
-    """The reason is said when it first occurs, then counted, and named with what fits it where the run stops."""
+    """A reason is logged when it first occurs, then counted, and named with fitting advice when the run stops."""
     result = run(sandbox, api_url=f"http://127.0.0.1:{dead_port()}", max_retries=1)
     assert result.returncode == 1
     first, counts, *_ = said(result, "WARNING")
@@ -199,7 +199,7 @@ def test_a_server_that_fails_every_second_call_is_said_in_few_lines() -> None:
 
 
 def test_a_server_that_throttles_is_said_in_few_lines() -> None:
-    """A pause is said when it begins, and a short run says more of them as one count."""
+    """A pause is logged when it begins, and a short run logs further ones as one count."""
     with Sandbox(requests_per_second=1) as sandbox:
         result = run(sandbox, email_addresses=LISTED[:3], max_concurrency=8)
     assert result.returncode == 0

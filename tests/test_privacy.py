@@ -1,4 +1,4 @@
-"""Nobody is named: no address and no secret in stderr or in STATE, whatever happens."""
+"""No address and no secret appears in stderr or in STATE, whatever happens."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def netted(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """Put the net before stderr, and return what stands behind it. No fixture: pytest sets stderr anew for a test."""
+    """Put the net in front of stderr, and return the stream behind it. A fixture runs before pytest sets stderr."""
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     privacy.guard_stderr()
@@ -107,7 +107,7 @@ def test_the_net_lets_all_else_through(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_net_reads_each_character_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A word of 400,000 characters is no work, neither beside an address nor as part of one."""
+    """A word of 400,000 characters is handled quickly, both next to an address and as part of one."""
     stderr = netted(monkeypatch)
     long = "x" * 400_000
     sys.stderr.write(f"{long} a@b.example {long}@b.example %4{long} {long}%40b.example\n")
@@ -115,7 +115,7 @@ def test_the_net_reads_each_character_once(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_bytes_pass_through_the_net_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`buffer`, to which click writes if the encoding is ASCII, is no way around the net."""
+    """`buffer`, to which click writes if the encoding is ASCII, does not bypass the net."""
     stderr = netted(monkeypatch)
     privacy.hide(["sécret"])
     with io.TextIOWrapper(sys.stderr.buffer, encoding="utf-8") as wrapper:
@@ -156,7 +156,7 @@ def test_secrets_may_be_added_while_the_net_is_used(monkeypatch: pytest.MonkeyPa
 
 
 def test_hiding_without_a_net_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
-    """The tap used as a library has a stderr of its own, which is left alone."""
+    """If the tap is used as a library, it does not touch stderr."""
     privacy.hide(["secret"])
     sys.stderr.write("secret\n")
     assert capsys.readouterr().err == "secret\n"
@@ -198,7 +198,7 @@ def test_libraries_that_show_urls_or_values_are_silenced(name: str, caplog: pyte
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("way", ["pair", "token"])
-def test_a_run_names_nobody(sandbox: Sandbox, level: str, way: str) -> None:
+def test_a_run_shows_no_address_and_no_secret(sandbox: Sandbox, level: str, way: str) -> None:
     """Whatever the outcomes, the log and the STATE hold neither addresses nor secrets."""
     hostile = {"requestId": CANARIES[0], "errors": [f"{address} {SECRET}" for address in CANARIES]}
     sandbox.answers = {
@@ -220,7 +220,7 @@ def test_a_run_names_nobody(sandbox: Sandbox, level: str, way: str) -> None:
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("is_refused", [False, True])
-def test_malformed_entries_are_shown_by_place_alone(sandbox: Sandbox, level: str, *, is_refused: bool) -> None:
+def test_malformed_entries_are_shown_only_by_place(sandbox: Sandbox, level: str, *, is_refused: bool) -> None:
     """An entry may be anything, even a secret pasted into the wrong column. It reaches a record, and nothing else."""
     wrong = [SECRET, "sk-live-canary", "canary\nof two lines", {"password": "canary-in-json"}, ["canary-list"], 47.1125]
     config = {**sandbox.config, "email_addresses": [*wrong, CANARIES[0]], "fail_on_malformed_address": is_refused}
@@ -235,7 +235,7 @@ def test_malformed_entries_are_shown_by_place_alone(sandbox: Sandbox, level: str
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("fault", ["reset", "close", "truncate", "bad_gzip", "hang", "long"])
-def test_faults_of_the_network_name_nobody(sandbox: Sandbox, level: str, fault: str) -> None:
+def test_network_faults_show_no_address(sandbox: Sandbox, level: str, fault: str) -> None:
     """Errors of requests and urllib3, which quote the URL, do not reach the log."""
     sandbox.answers = {"*": Reply(fault=fault, body={"requestId": "r", "emails": [], "pad": "x" * 100})}  # type: ignore[arg-type]
     config = {
@@ -252,8 +252,8 @@ def test_faults_of_the_network_name_nobody(sandbox: Sandbox, level: str, fault: 
 
 
 @pytest.mark.parametrize("status", [401, 403, 302])
-def test_refusals_name_nobody(sandbox: Sandbox, status: int) -> None:
-    """The message that stops the run shows the status, and a requestId only where it can be no address."""
+def test_refusals_show_no_address(sandbox: Sandbox, status: int) -> None:
+    """The message that stops the run shows the status, and a requestId only if it cannot be an address."""
     body = {"requestId": CANARIES[0], "errors": [CANARIES[0], SECRET]}
     sandbox.answers = {"*": Reply(status, body, {"Location": f"https://evil.example.com/?{quote(CANARIES[0])}"})}
     config = {**sandbox.config, "email_addresses": CANARIES}
@@ -267,7 +267,7 @@ def test_refusals_name_nobody(sandbox: Sandbox, status: int) -> None:
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("at_test", [False, True])
-def test_a_crash_of_our_own_names_nobody(sandbox: Sandbox, tmp_path: Path, level: str, *, at_test: bool) -> None:
+def test_an_internal_error_shows_no_address(sandbox: Sandbox, tmp_path: Path, level: str, *, at_test: bool) -> None:
     """A bug whose exception quotes an address and a secret is one line that does not."""
     crash = f"""
     from tap_gong_privacy.singer import records
@@ -283,7 +283,7 @@ def test_a_crash_of_our_own_names_nobody(sandbox: Sandbox, tmp_path: Path, level
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_crash_of_a_thread_names_nobody(sandbox: Sandbox, tmp_path: Path, level: str) -> None:
+def test_a_crash_of_a_thread_shows_no_address(sandbox: Sandbox, tmp_path: Path, level: str) -> None:
     """What a look-up's thread raises ends the run, and is described like any other error."""
     crash = f"""
     from tap_gong_privacy.gong.client import Client
@@ -297,7 +297,7 @@ def test_a_crash_of_a_thread_names_nobody(sandbox: Sandbox, tmp_path: Path, leve
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_crash_at_setup_names_nobody(sandbox: Sandbox, tmp_path: Path, level: str) -> None:
+def test_a_crash_at_setup_shows_no_address(sandbox: Sandbox, tmp_path: Path, level: str) -> None:
     """A bug before the run begins is one line, too."""
     crash = f"""
     from tap_gong_privacy import tap

@@ -108,7 +108,7 @@ def encoded(value: Value) -> str:
 
 
 def distinct(value: dict[str, Value]) -> dict[str, Value]:
-    """Drop names that would become another's by repair, which has a test of its own."""
+    """Drop names that a repair would turn into another one; a separate test covers them."""
     kept: dict[str, Value] = {}
     for name, element in value.items():
         if repaired(name) not in map(repaired, kept):
@@ -254,14 +254,14 @@ def same_moment(kept: str, value: Value) -> bool:
 
 
 def holds_element(section: Section, record: dict[str, Value], element: dict[str, Value]) -> bool:
-    """Tell whether a record holds all that an element had; its key alone may have become another."""
+    """Tell whether a record holds all that an element had; only its key may differ."""
     documented = {field.name: field for field in section.fields}
     rest = record["undocumented"] or {}
     return all(
         holds_key(record[name], value, rest, name)
         if name == section.key and name in documented
         else (name in documented and holds(documented[name], record[documented[name].column], value, name, rest))
-        # Of joined systems, objects that are no list stand beside those that are.
+        # A joined system keeps objects that are not a list beside the list.
         or ((name not in documented or section.joins_twins) and kept_among(rest, name, value))
         for name, value in element.items()
     )
@@ -279,7 +279,7 @@ def holds_key(key: str, value: Value, rest: dict[str, Value], name: str) -> bool
 
 @given(SECTION_LISTS)
 def test_nothing_is_lost(drawn: tuple[Section, list[dict[str, Value]]]) -> None:
-    """All that each element holds stands in one record: at its column, at its level or in `undocumented`."""
+    """One record holds all that an element holds: in its column, at its level or in `undocumented`."""
     section, elements = drawn
     made = built(section, elements)
     for element in arrived(elements):
@@ -291,8 +291,8 @@ def test_nothing_is_lost(drawn: tuple[Section, list[dict[str, Value]]]) -> None:
 
 
 @given(SECTION_LISTS)
-def test_every_record_validates_under_a_key_of_its_own(drawn: tuple[Section, list[dict[str, Value]]]) -> None:
-    """Each record is of its schema, formats included, has a key, and no key stands twice."""
+def test_every_record_validates_under_a_unique_key(drawn: tuple[Section, list[dict[str, Value]]]) -> None:
+    """Each record fits its schema, formats included, and has a unique key."""
     section, elements = drawn
     made = built(section, elements)
     for record in made:
@@ -307,7 +307,7 @@ def test_every_record_validates_under_a_key_of_its_own(drawn: tuple[Section, lis
 
 @given(SECTION_LISTS)
 def test_the_same_answer_gives_the_same_keys(drawn: tuple[Section, list[dict[str, Value]]]) -> None:
-    """Keys depend on the answer alone: asked again, or with names in another order, each row meets itself."""
+    """Keys depend only on the answer: asked again, or with names in another order, each row gets the same key."""
     section, elements = drawn
     keys = [record[section.key] for record in built(section, elements)]
     turned = [dict(reversed(element.items())) for element in elements]
@@ -344,7 +344,7 @@ def test_an_answer_is_taken_whole_or_refused(body: dict[str, Value]) -> None:
 
 
 def has_value(value: Value) -> bool:
-    """Tell whether a value other than null, false, 0 and empty text stands in a value, at any depth."""
+    """Tell whether a value contains, at any depth, a value other than null, false, 0 and empty text."""
     match value:
         case dict() | list():
             return any(map(has_value, value.values() if isinstance(value, dict) else value))
@@ -354,7 +354,7 @@ def has_value(value: Value) -> bool:
 
 @given(st.one_of(st.binary(max_size=40), bodies().map(lambda body: encoded(body).encode())), st.data())
 def test_no_body_raises_anything_else(body: bytes, data: st.DataObject) -> None:
-    """Whatever bytes come, cut short or with one of them changed, they are an answer or refused."""
+    """Any bytes, even cut short or with one of them changed, are either an answer or refused."""
     at = data.draw(st.integers(0, len(body)))
     for bent in (body[:at], body[:at] + data.draw(st.binary(max_size=2)) + body[at + 1 :]):
         try:
@@ -368,7 +368,7 @@ def test_no_body_raises_anything_else(body: bytes, data: st.DataObject) -> None:
 
 @given(JSON)
 def test_json_arrives_as_it_was_sent(value: Value) -> None:
-    """Each digit, character and name arrives, save what no target can store; and that is told."""
+    """Each digit, character and name arrives, except characters that no target can store, and the result says so."""
     text = encoded(value)
     decoded, is_repaired = json_text.decode(text.encode())
     assert is_same(decoded, arrived(value))
@@ -392,7 +392,7 @@ def texts(value: Value) -> list[str]:
 
 @given(st.one_of(st.text(max_size=30), TIMES.filter(lambda value: isinstance(value, str))))
 def test_no_text_breaks_a_time(text: str) -> None:
-    """A text is the same moment in UTC, to the microsecond, or no time."""
+    """A text is the same moment in UTC, to the microsecond, or is not a time."""
     result = times.from_text(text)
     if result is not None:
         assert UTC_TIME.fullmatch(result[0])
@@ -401,7 +401,7 @@ def test_no_text_breaks_a_time(text: str) -> None:
 
 @given(NUMBERS)
 def test_no_number_breaks_a_time(number: int | Decimal) -> None:
-    """A number is the same moment in UTC, or a cut one and told so, or no time."""
+    """A number is the same moment in UTC, or is reported as cut, or is not a time."""
     result = times.from_epoch(Decimal(number))
     if result is not None:
         text, is_cut = result

@@ -1,4 +1,4 @@
-"""The Singer SDK's own tests of a tap, against the sandbox."""
+"""Runs the Singer SDK's own tests of a tap against the sandbox."""
 
 from __future__ import annotations
 

@@ -121,13 +121,13 @@ def test_null_and_empty_text_count_as_not_set(name: str, empty: str | None) -> N
     [({}, None), ({"email_addresses": None}, None), ({"email_addresses": ""}, None), ({"email_addresses": []}, [])],
     ids=short,
 )
-def test_an_empty_list_is_told_from_no_list(given: dict[str, object], addresses: list[object] | None) -> None:
-    """A list that is given and empty means that nobody is asked; without a list there must be a file."""
+def test_an_empty_list_differs_from_no_list(given: dict[str, object], addresses: list[object] | None) -> None:
+    """A list that is given and empty means that there is nothing to ask; without a list there must be a file."""
     assert checked(**TOKEN, **given).email_addresses == addresses
     assert ("email_addresses" in loaded(**given)) == (addresses is not None)
 
 
-def test_an_empty_list_of_the_environment_is_told_from_no_list() -> None:
+def test_an_empty_list_in_the_environment_differs_from_no_list() -> None:
     """`[]` in the variable is a list; an empty variable is none."""
     assert from_environment(email_addresses="[]")["email_addresses"] == []
     assert "email_addresses" not in from_environment(email_addresses="")
@@ -344,7 +344,7 @@ def test_entries_of_the_list_are_left_to_those_who_read_it() -> None:
 
 
 def test_a_variable_goes_before_a_file() -> None:
-    """But not an empty one."""
+    """A variable overrides the file, unless it is empty."""
     raw = {**TOKEN, "max_retries": 7, "max_concurrency": 2}
     environment = {"TAP_GONG_PRIVACY_MAX_RETRIES": "8", "TAP_GONG_PRIVACY_MAX_CONCURRENCY": ""}
     own = settings.load(raw, SCHEMA, environment)[1]
@@ -374,7 +374,7 @@ def test_the_name_of_an_unknown_setting_is_shown_only_where_it_can_be_no_address
 
 @pytest.mark.parametrize("value", [False, "false", "False", 0, "0"], ids=short)
 def test_activate_version_may_be_switched_off(value: object) -> None:
-    """What asks for no ACTIVATE_VERSION is accepted, and is no setting of its own."""
+    """A value that switches ACTIVATE_VERSION off is accepted, and does not become a setting."""
     assert loaded(emit_activate_version_messages=value) == DEFAULTS
 
 
@@ -488,7 +488,7 @@ def test_a_control_character_in_a_credential_is_refused(name: str, control: str)
 
 
 def test_credentials_are_trimmed() -> None:
-    """White space around a credential, such as a file's last line break, is no part of it."""
+    """White space around a credential, such as a file's last line break, is removed."""
     own = checked(access_key=" key\n", access_key_secret="\r\n secret ")
     assert (own.access_key, own.access_key_secret) == ("key", "secret")
     assert own.authorization == b"Basic " + base64.b64encode(b"key:secret")
@@ -541,8 +541,8 @@ def test_each_text_is_read_of_the_environment(name: str) -> None:
     assert from_environment(**{name: "x"})[name] == "x"
 
 
-def test_a_run_that_is_set_by_the_environment_alone(sandbox: Sandbox) -> None:
-    """`--config=ENV` reads text of each kind, and the run heeds it."""
+def test_a_run_with_settings_from_only_the_environment(sandbox: Sandbox) -> None:
+    """`--config=ENV` reads text of each kind, and the run uses it."""
     sandbox.answers = {"refused@example.com": Reply(400)}
     addresses = [ADDRESS, "refused@example.com"]
     env = {
@@ -682,7 +682,7 @@ def test_the_command_refuses_wrong_variables(sandbox: Sandbox, variable: str, va
 def test_a_round_goes_on_if_the_settings_change_nothing(
     sandbox: Sandbox, tmp_path: Path, changed: dict[str, object]
 ) -> None:
-    """Another spelling of `api_url` and settings without effect ask nobody twice."""
+    """Another spelling of `api_url`, or settings without effect, cause no address to be asked twice."""
     config = {**sandbox.config, "email_addresses": [ADDRESS, "b@example.com"]}
     first = run_tap({**config, "max_requests_per_run": 1})
     state = tmp_path / "state.json"

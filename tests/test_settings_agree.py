@@ -1,4 +1,4 @@
-"""What is made from the declaration of the settings is fresh, and the rest of the definitions fits it."""
+"""The generated parts of the settings are up to date, and the rest of the definitions agrees with them."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_each_generated_block_has_its_place() -> None:
     assert blocks == set(generate.BLOCKS)
 
 
-def test_a_changed_block_is_made_anew_where_it_is() -> None:
-    """What stands around a block stays, and so does its indentation."""
+def test_a_changed_block_is_replaced_in_its_place() -> None:
+    """Text around a block does not change, and neither does its indentation."""
     text = "a\n  # `make pages` writes settings-meltano from x\n  stale\n  # end of settings-meltano\nz\n"
     lines = generate.rendered(text).splitlines()
 
@@ -73,7 +73,7 @@ def test_meltano_hides_secrets_and_personal_data() -> None:
 
 @pytest.mark.parametrize("name", DECLARED)
 def test_descriptions_survive_the_tool_of_the_hub(name: str) -> None:
-    """It adds a space behind each period, makes the first letter of each sentence a capital, and shows no Markdown."""
+    """The Hub's tool adds a space after each period, capitalizes each sentence, and shows no Markdown."""
     description = DECLARED[name]["description"]
 
     assert re.fullmatch(r"(?:[A-Z][^.`]+\.(?: |$))+", description)

@@ -53,7 +53,7 @@ class Running:
         return time.monotonic() - began
 
     def result(self) -> Result:
-        """What came of it, where its output went to a file."""
+        """Return the result, if the output went to a file."""
         return Result(self.process.returncode, self.output.read_text(), self.stderr, self.config)
 
 
@@ -88,7 +88,7 @@ def running(
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    """Wait for something that has to come to pass."""
+    """Wait until a condition is true."""
     deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
@@ -124,7 +124,7 @@ WAITS = {
 @pytest.mark.parametrize("number", CODES, ids=["term", "int"])
 @pytest.mark.parametrize("wait", WAITS)
 def test_a_signal_ends_any_wait(sandbox: Sandbox, number: signal.Signals, wait: str) -> None:
-    """Amid a long pause, a further try, a silent or a dripping answer: whole lines, the last STATE, the right code."""
+    """A signal during any wait leaves whole lines, the last STATE and the right exit code."""
     sandbox.answers[LISTED[2]] = WAITS[wait]
     with running(sandbox, max_concurrency=1) as run:
         wait_until(lambda: any(call.address == LISTED[2] for call in sandbox.calls))
@@ -144,7 +144,7 @@ def test_a_signal_ends_any_wait(sandbox: Sandbox, number: signal.Signals, wait: 
 
 @pytest.mark.parametrize("number", CODES, ids=["term", "int"])
 def test_a_signal_ends_a_busy_writer_between_two_lines(number: signal.Signals) -> None:
-    """Amid records that are written as fast as they can be, no line is torn and the last STATE counts what is out."""
+    """A signal while records are written tears no line, and the last STATE counts what was written."""
     with Sandbox(requests_per_second=0, answer_size=5_000) as heavy, running(heavy, max_concurrency=2) as run:
         wait_until(has_lines(run, 8_000))
         seconds = run.timed_end(lambda: run.process.send_signal(number))
@@ -165,14 +165,14 @@ def test_a_signal_ends_a_busy_writer_between_two_lines(number: signal.Signals) -
 @NEEDS_PROC
 @pytest.mark.parametrize("number", CODES, ids=["term", "int"])
 def test_a_signal_ends_a_writer_that_nobody_reads(number: signal.Signals) -> None:
-    """Amid a full pipe the end does not wait for the target."""
+    """With a full pipe the run ends without waiting for the target."""
     with Sandbox(requests_per_second=0, answer_size=20_000) as heavy:
         reader, writer = os.pipe()
         with running(heavy, stdout=writer) as run, contextlib.ExitStack() as stack:
             os.close(writer)
             stack.callback(os.close, reader)
             wait_until(lambda: heavy.calls)
-            # The pipe is full once what is in it grows no more.
+            # The pipe is full once its content stops growing.
             wait_until(lambda: _is_blocked(run.process.pid))
             seconds = run.timed_end(lambda: run.process.send_signal(number))
             log = run.stderr
@@ -193,7 +193,7 @@ def test_a_signal_ends_a_run_whose_log_nobody_reads(sandbox: Sandbox) -> None:
         stack.callback(os.close, reader)
         stack.callback(os.close, writer)
         wait_until(lambda: sandbox.calls)
-        # Opened anew: the tap's own end goes on to block.
+        # A second descriptor, so that the tap's own one stays blocking.
         filler = os.open(f"/proc/self/fd/{writer}", os.O_WRONLY | os.O_NONBLOCK)
         stack.callback(os.close, filler)
         with contextlib.suppress(BlockingIOError):
@@ -206,7 +206,7 @@ def test_a_signal_ends_a_run_whose_log_nobody_reads(sandbox: Sandbox) -> None:
 
 
 def test_a_second_signal_leaves_the_exit_code(sandbox: Sandbox) -> None:
-    """Whoever sends signal after signal gets the code of the first, whatever the tap is at."""
+    """After several signals the exit code is that of the first one, whatever the tap is doing."""
     sandbox.answers["*"] = Reply(fault="hang")
     with running(sandbox) as run:
         wait_until(lambda: sandbox.calls)
@@ -227,7 +227,7 @@ def _is_writing(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("number", CODES, ids=["term", "int"])
-def test_a_signal_amid_the_imports_ends_the_run(sandbox: Sandbox, number: signal.Signals) -> None:
+def test_a_signal_during_the_imports_ends_the_run(sandbox: Sandbox, number: signal.Signals) -> None:
     """At the start, too, the code is right, and nothing is a traceback."""
     with running(sandbox, env={"PYTHONPROFILEIMPORTTIME": "1"}) as run:
         wait_until(lambda: "requests" in run.stderr)
@@ -259,7 +259,7 @@ def test_a_second_signal_changes_nothing(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("wait", [*WAITS, "none"])
 def test_a_target_that_goes_away_ends_the_run(sandbox: Sandbox, wait: str) -> None:
-    """A closed pipe ends the tap with exit 1 within 2 seconds, amid any wait as amid writing, and it says why."""
+    """A closed pipe ends the tap with exit 1 within 2 seconds, while it waits or writes, and the log says why."""
     if wait != "none":
         sandbox.answers[LISTED[2]] = WAITS[wait]
     with running(sandbox, stdout=subprocess.PIPE, max_concurrency=1, requests_per_second=20) as run:
@@ -283,7 +283,7 @@ def test_a_target_that_goes_away_ends_the_run(sandbox: Sandbox, wait: str) -> No
 
 @pytest.mark.parametrize("wait", ["pause", "hang"])
 def test_a_target_behind_a_socket_that_goes_away_ends_the_run(sandbox: Sandbox, wait: str) -> None:
-    """A closed socket ends the tap as a closed pipe does, amid a wait in which nothing is written."""
+    """A closed socket ends the tap as a closed pipe does, even while nothing is written."""
     sandbox.answers[LISTED[2]] = WAITS[wait]
     ours, theirs = socket.socketpair()
     with ours, running(sandbox, stdout=theirs.fileno(), max_concurrency=1) as run:
@@ -314,8 +314,8 @@ BUFFERED = pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "un
 
 
 @BUFFERED
-def test_a_signal_amid_a_line_leaves_it_whole(large: Sandbox, unbuffered: str) -> None:
-    """Where the target reads late, and goes on after the signal, it gets the rest of the line, and then the STATE."""
+def test_a_signal_during_a_line_leaves_it_whole(large: Sandbox, unbuffered: str) -> None:
+    """A target that reads late, and continues after the signal, gets the rest of the line and then the STATE."""
     with running(large, stdout=subprocess.PIPE, env={"PYTHONUNBUFFERED": unbuffered}) as run:
         assert run.process.stdout is not None
         wait_until(lambda: len(large.calls) >= 3)
@@ -340,7 +340,7 @@ os.execv(command[0], command)
 
 @BUFFERED
 def test_a_disk_that_fills_up_ends_the_run(large: Sandbox, unbuffered: str) -> None:
-    """Where the last line is not wholly written the tap ends with exit 1, whatever came before it."""
+    """If the last line is not written completely, the tap exits 1, whatever came before it."""
     with running(large, email_addresses=LISTED[:1]) as whole:
         assert whole.process.wait(30) == 0
         size = len(whole.output.read_bytes())

@@ -1,4 +1,4 @@
-"""The two ends of a pipeline for real: the sandbox and Meltano, each a process of its own."""
+"""The two ends of a real pipeline: the sandbox and Meltano, each in a separate process."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ MELTANO = CHECKOUT / ".venv-meltano" / "bin" / "meltano"
 PLUGINS = CHECKOUT / ".meltano"
 STOP_SECONDS = 10
 INSTALLING = {"el", "elt", "invoke", "run"}
-"""The commands that would install a plugin anew, were its definition another one."""
+"""The commands that would reinstall a plugin if its definition had changed."""
 
-# Runs a command until standard input closes, that is until this process ends, whatever ended it.
+# Runs a command until standard input closes, which happens when this process ends, however it ends.
 # Only the command holds standard output, so that its end is seen there.
 SUPERVISOR = '"$@" </dev/null & exec >&-; read -r _; kill $!; wait $!'
 
@@ -64,7 +64,7 @@ class Sandbox(NamedTuple):
 
 @contextlib.contextmanager
 def running_sandbox(*options: str) -> Iterator[Sandbox]:
-    """Start a sandbox, and stop it at the end, also of this process.
+    """Start a sandbox, and stop it at the end, even if this process dies.
 
     Raises:
         RuntimeError: If the sandbox does not start.
@@ -88,7 +88,7 @@ def running_sandbox(*options: str) -> Iterator[Sandbox]:
 
 
 class MeltanoProject:
-    """The checkout's Meltano project in a folder of its own, with its state, logs and run files.
+    """A copy of the checkout's Meltano project in a separate folder, with its own state, logs and run files.
 
     The plugins are those installed in the checkout; its `.env` and the environment have no say.
     """

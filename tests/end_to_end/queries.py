@@ -18,7 +18,7 @@ VALUES: Mapping[str, str] = {
     "asked_at": "2026-01-15 09:00",
     "since": "-infinity",
 }
-"""What stands for a variable that a test does not set."""
+"""The value of a variable that a test does not set."""
 
 
 def for_postgres(path: Path, values: Mapping[str, str] = VALUES) -> str:

@@ -1,4 +1,4 @@
-"""What is published: the wheel that is built from the sdist, installed where nothing else is."""
+"""What is published: the wheel that is built from the sdist, installed into an empty environment."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     hatchling = (sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", folder)
     run(*hatchling, cwd=CHECKOUT, PYTHONPATH=str(tools))
     (sdist,) = folder.glob("*.tar.gz")
-    # With the same tools once more, instead of having pip fetch them again.
+    # Uses the tools of this environment, so that pip does not download them again.
     run(*PIP, "wheel", "--no-build-isolation", "--no-deps", "-w", folder, sdist, cwd=folder, PYTHONPATH=str(tools))
     (wheel,) = folder.glob("*.whl")
     run(sys.executable, "-m", "venv", "--without-pip", folder / "venv")
@@ -102,7 +102,7 @@ def test_the_metadata_says_what_the_project_declares(built: Built) -> None:
 
 @pytest.mark.skipif(not (CHECKOUT / ".git").exists(), reason="only a checkout says what it tracks")
 def test_the_sdist_holds_what_a_build_and_its_tests_need(built: Built) -> None:
-    """Whoever packages the tap can run `make test` in the unpacked sdist."""
+    """A packager can run `make test` in the unpacked sdist."""
     with tarfile.open(built.sdist) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
     tracked = run("git", "ls-files", cwd=CHECKOUT).splitlines()

@@ -50,7 +50,7 @@ def table(text: str) -> list[Row]:
 
 
 def code(text: str) -> list[str]:
-    """What stands in backticks."""
+    """Return the texts in backticks."""
     return re.findall(r"`([^`]+)`", text)
 
 
@@ -81,7 +81,7 @@ def all_schemas() -> dict[str, tuple[SchemaObject, tuple[str, ...]]]:
 
 
 def test_readme_lists_each_stream_with_its_key() -> None:
-    """Streams at a glance, with what their key has behind the address."""
+    """The overview lists each stream, with the key columns that follow the address."""
     listed = {code(name)[0]: tuple(code(key)) for name, key, _ in table(section(README, "## What you get"))}
 
     assert listed == {name: key[1:] for name, (_, key) in all_schemas().items()}

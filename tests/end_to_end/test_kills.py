@@ -77,9 +77,9 @@ class Tap:
             )
 
     def end(self, states: list[dict[str, Any]], *, is_whole: bool) -> None:
-        """Take down who was asked, check that nobody was twice or is known to be done, and keep the last state.
+        """Note who was asked, check that nobody was asked twice or after being done, and keep the last state.
 
-        The empty bookmark is that of a round that is over, or that has not begun; a state before it tells which.
+        An empty bookmark means that the round is over or has not begun. An earlier state tells which.
         """
         asked = [call.address for call in self.sandbox.calls]
         assert set(asked) <= set(LISTED[self.done :])
@@ -116,7 +116,7 @@ def kill_at_random(draw: random.Random, sandbox: Sandbox, processes: dict[str, s
     victim = draw.choice((*processes, "all"))
     for name, process in processes.items():
         if victim in {name, "all"}:
-            # At SIGTERM the SDK's targets exit with 0 whatever they have not read, or wait for themselves for ever.
+            # On SIGTERM the SDK's targets exit with 0 even if they have unread input, or wait for themselves forever.
             process.send_signal(signal.SIGKILL if name == "target" else number)
     return f"{number.name} of {victim}"
 
@@ -196,7 +196,7 @@ def emptied(postgres: Postgres) -> Iterator[psycopg.Connection]:
 
 
 def load(tap: Tap, postgres: Postgres, draw: random.Random | None) -> tuple[str, dict[str, int], list[dict[str, Any]]]:
-    """Run the tap into target-postgres, killed at a random instant where there is a draw.
+    """Run the tap into target-postgres, and kill it at a random instant if there is a draw.
 
     Returns:
         What was killed, the exit codes, and the states that the target gave back.
@@ -254,7 +254,7 @@ def loaded(sandbox: Sandbox, postgres: Postgres, tmp_path_factory: pytest.TempPa
 def test_a_killed_pipeline_ends_with_the_tables_of_an_uninterrupted_one(
     number: int, sandbox: Sandbox, postgres: Postgres, loaded: dict[str, list[str]], tmp_path: Path
 ) -> None:
-    """Each address's latest look-up reconciles with its rows, and nobody is asked again whom the target gave back."""
+    """Each address's latest look-up agrees with its rows, and no address in a returned state is asked again."""
     draw = random.Random(f"round {number}")  # noqa: S311 - instants, not cryptography
     tap = Tap(tmp_path, sandbox)
     done: list[str] = []

@@ -92,7 +92,7 @@ def test_a_refused_address_may_be_allowed(
 def test_a_second_run_asks_again_and_doubles_nothing(
     meltano: MeltanoProject, ends: Mapping[str, str], database: Connection
 ) -> None:
-    """What was found twice stands once, under its latest lookup; the lookups stand twice."""
+    """A row that two loads found exists once, under its latest look-up; both look-ups have a row."""
     environment = {**ends, **for_tap(email_addresses=ADDRESSES)}
     rows = []
     for _ in range(2):
@@ -132,7 +132,7 @@ def test_numbers_and_a_file_come_as_text(
     }
 
 
-def test_a_json_config_file_stands_beside_meltanos_settings(
+def test_a_json_config_file_adds_to_meltanos_settings(
     meltano: MeltanoProject, ends: Mapping[str, str], tmp_path: Path
 ) -> None:
     """`invoke` takes one, whose settings add to Meltano's, or replace them."""

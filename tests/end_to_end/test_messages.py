@@ -1,4 +1,4 @@
-"""The page of operations gives advice on messages that the code still says, in the same words."""
+"""The operations page gives advice on messages that the code still logs, in the same words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.end_to_end.test_documentation import DOCS, code, section
 
 PACKAGE = Path(__file__).parents[2] / "tap_gong_privacy"
-# Values stand at these places, or the code joins two texts there.
+# At these places a message has a value, or the code joins two texts.
 SEAM = re.compile(r"…|(?<=[.:;)]) ")
 # The code splits long texts into two lines.
 NEW_LINE = re.compile(r'"\s+f?"')

@@ -1,4 +1,4 @@
-"""Rounds through real Meltano, which keeps the state: stopped, failed, finished, and asked for anew."""
+"""Rounds through real Meltano, which keeps the state: stopped, failed, finished, and started over on request."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Pipeline:
         }
 
     def run(self, *command: str, code: int) -> CompletedProcess[str]:
-        """Run a command of Meltano's, which must end with this code and name nobody."""
+        """Run a Meltano command, which must end with this exit code and show no address."""
         self.sandbox.calls.clear()
         done = self.meltano.run(*command, environment=self.environment)
         assert done.returncode == code, done.stdout
@@ -91,7 +91,7 @@ def statuses(database: Connection) -> list[str]:
 def test_stopped_then_finished_then_run_again(
     pipeline: Pipeline, database: Connection, command: tuple[str, ...]
 ) -> None:
-    """A limit stops the run; the next one asks the rest alone; the one after it asks everyone."""
+    """A limit stops the run, the next run asks only the rest, and the one after it asks everyone."""
     pipeline.answers[LISTED[2]] = LATER
     stopped = pipeline.run(*command, code=1)
     assert "2 found, 0 not found, 0 rejected, 0 failed, 4 not asked" in stopped.stdout
@@ -134,7 +134,7 @@ def test_stopped_then_a_full_refresh(pipeline: Pipeline, database: Connection) -
 
 
 def test_failed_then_run_again(pipeline: Pipeline, database: Connection) -> None:
-    """What failed makes the pipeline exit 1, is asked once more alone, and then everyone is."""
+    """A failed address makes the pipeline exit 1. The next run asks only it, and the one after that asks everyone."""
     pipeline.answers[LISTED[1]] = DOWN
     failed = pipeline.run("run", *PIPELINE, code=1)
     assert "5 found, 0 not found, 0 rejected, 1 failed, 0 not asked" in failed.stdout

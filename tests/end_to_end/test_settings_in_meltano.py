@@ -34,7 +34,7 @@ def credentials(sandbox: Sandbox) -> dict[str, object]:
 
 
 def invoke(meltano: MeltanoProject, **settings: object) -> CompletedProcess[str]:
-    """Run the tap alone with settings in the environment."""
+    """Run only the tap, with settings in the environment."""
     return meltano.run("invoke", "tap-gong-privacy", environment=as_environment("tap-gong-privacy", **settings))
 
 
@@ -102,7 +102,7 @@ def test_an_empty_variable_counts_as_not_set(meltano: MeltanoProject, credential
 
 
 def test_an_empty_list_of_addresses_counts_as_not_set(meltano: MeltanoProject, credentials: dict[str, object]) -> None:
-    """An empty variable is no list, so the tap asks for one."""
+    """An empty variable does not count as a list, so the tap reports that one is missing."""
     ended = invoke(meltano, **credentials, email_addresses="")
 
     assert ended.returncode == 1

@@ -134,7 +134,7 @@ def tapped() -> Result:
 
 @pytest.fixture(scope="module")
 def sent(tapped: Result, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sent]:
-    """What the target sends, by `timestamp_type`; the first is its default. Renews the snapshots where asked to."""
+    """What the target sends, by `timestamp_type`; the first is its default. Renews the snapshots on request."""
     found = {}
     for kind in TYPES:
         settings = {**LOGIN, "default_target_schema": SCHEMA}
@@ -161,7 +161,7 @@ def test_tables_are_created_as_the_snapshot_has_them(kind: str, sent: dict[str, 
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_each_column_has_the_documented_type(stream: str, tapped: Result, sent: dict[str, Sent]) -> None:
-    """Nested values and any JSON are VARIANT, date-times what `timestamp_type` says; `FROM` alone stands in quotes."""
+    """Nested values and any JSON are VARIANT, date-times follow `timestamp_type`, and only `FROM` needs quotes."""
     expected = {
         '"FROM"' if name == "from" else name: _documented_type(column)
         for name, column in tapped.schemas[stream]["schema"]["properties"].items()
@@ -199,7 +199,7 @@ def test_rows_are_updated_by_the_streams_key(stream: str, tapped: Result, sent: 
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_records_reach_the_stage_as_the_tap_writes_them(stream: str, tapped: Result, sent: dict[str, Sent]) -> None:
-    """Nothing is lost on the way, and each time stands in UTC, so that also TIMESTAMP_NTZ has the right instant."""
+    """Nothing is lost on the way, and each time is in UTC, so that TIMESTAMP_NTZ holds the right instant too."""
     written = [json.loads(line) for line in tapped.lines]
     expected = [line["record"] for line in written if line["type"] == "RECORD" and line["stream"] == stream]
     times = [

@@ -79,7 +79,7 @@ def result_columns(path: Path, dialect: str) -> list[list[str]]:
 
 
 def test_each_query_has_a_form_for_snowflake() -> None:
-    """None is missing, none is left over."""
+    """No query is missing, and none is left over."""
     assert [path.name for path in SNOWFLAKE_QUERIES] == [path.name for path in QUERIES]
 
 
@@ -154,14 +154,14 @@ def reserved() -> frozenset[str]:
 
 
 @pytest.mark.parametrize("path", SNOWFLAKE_QUERIES, ids=lambda path: path.name)
-def test_reserved_words_stand_in_quotes(path: Path, reserved: frozenset[str]) -> None:
+def test_reserved_words_are_in_quotes(path: Path, reserved: frozenset[str]) -> None:
     """The parser would let one pass that Snowflake would not."""
     assert "FROM" in reserved
     assert not {name for statement in statements(path) for name in unquoted(statement)} & reserved
 
 
 def unquoted(statement: exp.Expr) -> Iterator[str]:
-    """The names in a statement that stand without quotes."""
+    """Return the names in a statement that are not in quotes."""
     return (name.name for name in statement.find_all(exp.Identifier) if not name.quoted)
 
 
@@ -180,7 +180,7 @@ def unquoted(statement: exp.Expr) -> Iterator[str]:
     ],
 )
 def test_a_misspelt_name_is_found(query: str) -> None:
-    """The check sees what it is there for."""
+    """The check of names refuses a table or a column that does not exist."""
     (parsed,) = sqlglot.parse(query, dialect=DIALECT)
     assert parsed
     with pytest.raises(OptimizeError):

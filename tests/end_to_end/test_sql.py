@@ -199,7 +199,7 @@ def test_person_says_that_an_entry_is_no_address(loaded: Loaded) -> None:
 
 
 def add_malformed(loaded: Loaded, entry: str) -> None:
-    """Add the row that the tap writes about an entry that is no address."""
+    """Add the row that the tap writes about an entry that is not an address."""
     loaded.connection.execute(
         "INSERT INTO gong_privacy.lookups (email_address, api_url, status, looked_up_at)"
         " VALUES (%s, 'https://api.gong.io', 'malformed', now())",
@@ -308,10 +308,10 @@ def test_counts_are_those_of_the_rows(loaded: Loaded) -> None:
         ("not.yet@example.com", "not looked up since", None),
     ],
 )
-def test_erasure_is_told_by_the_answers_before_and_after(
+def test_erasure_compares_the_answers_before_and_after(
     address: str, finding: str, left: str | None, loaded: Loaded
 ) -> None:
-    """The last answer before the request beside the latest one since, and what is left."""
+    """The query shows the last answer before the request, the latest one since, and what is left."""
     (row,) = loaded.rows("erasure.sql", addresses=address, asked_at=loaded.between())
 
     assert (row["finding"], row["what_is_left"]) == (finding, left)

@@ -1,4 +1,4 @@
-"""Times are right to the instant in Postgres whatever zone the server is in, once that of the loader is pinned."""
+"""Times in Postgres are right to the instant in any zone of the server, once the zone of the loader is pinned."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def naive(text: str) -> datetime:
 
 @pytest.fixture
 def loader(postgres: Postgres) -> Iterator[Postgres]:
-    """A role without rights of its own, in a database that is in New York."""
+    """A role without any rights, in a database whose time zone is New York's."""
     name = f"loader_{secrets.token_hex(4)}"
     own = postgres._replace(user=name, password=secrets.token_hex(), database=name)
     role = sql.Identifier(name)

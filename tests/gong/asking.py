@@ -57,7 +57,7 @@ class Clock(threading.Condition):
 
 
 class Told(Listener):
-    """Remembers what it is told."""
+    """A listener that remembers each event."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -103,7 +103,7 @@ class Script(Transport):
 
 
 class Asker:
-    """A client that is answered by a script, waits without waiting, and takes each step of backoff as it is."""
+    """A client that gets scripted answers, on a clock that never really waits, without jitter in the backoff."""
 
     def __init__(
         self,

@@ -153,7 +153,7 @@ def test_a_body_that_is_no_json_is_unusable(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_a_section_that_stands_twice_is_unusable(section: str) -> None:
+def test_a_repeated_section_is_unusable(section: str) -> None:
     """JSON keeps the last one, which may be empty: what the first held would be lost."""
     body = json.dumps(EMPTY)[:-1] + f', "x": {"9" * 5000}, "{section}": [{{"id": "1"}}]}}'
     with pytest.raises(UnusableError, match="one name twice in an object") as caught:
@@ -176,7 +176,7 @@ def test_a_section_does_not_hide_behind_an_escape(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_a_name_of_a_section_may_stand_within_one(section: str) -> None:
+def test_a_section_may_contain_the_name_of_a_section(section: str) -> None:
     """A field of a CRM object may have a section's name, or a text hold it."""
     field = {"name": f'"{section}"', "value": {section: [], "x": {section: 1.5}}}
     system = {"system": "S", "objects": [{"fields": [field]}]}
@@ -201,13 +201,13 @@ def test_what_makes_a_fault_does_not_hide_behind_its_twin(hidden: str) -> None:
     ],
 )
 def test_no_other_name_may_come_twice_either(body: bytes) -> None:
-    """On whatever level, a value would be lost."""
+    """A repeated name is a fault on every level, because a value would be lost."""
     with pytest.raises(UnusableError, match="one name twice in an object"):
         answers.read(body)
 
 
 def test_what_a_refusal_says_is_read() -> None:
-    """Gong's messages, its requestId, and whatever else it sends: errors of another type by their place."""
+    """Gong's messages, its requestId and all other fields are kept; errors of another type under their index."""
     body = rb'{"errors": ["a\u0000", 7, null, {"x": 1}, ""], "requestId": "r", "code": 5, "errors[3]": 2}'
     refusal = answers.read_refusal(body)
     assert refusal.messages == ("a␀", "7", "")
@@ -218,7 +218,7 @@ def test_what_a_refusal_says_is_read() -> None:
 
 @pytest.mark.parametrize("errors", ["text", {"a": 1}, 7, False])
 def test_errors_that_are_no_list_are_kept(errors: object) -> None:
-    """They do not fit their type, and stand among what is undocumented."""
+    """Errors that do not fit their type are kept among the undocumented fields."""
     refusal = answers.read_refusal(json.dumps({"errors": errors}).encode())
     assert (refusal.messages, refusal.undocumented) == ((), {"errors": errors})
 
@@ -232,7 +232,7 @@ def test_a_refusal_may_say_nothing(body: bytes) -> None:
     assert answers.read_refusal(body) == answers.Refusal((), None, {}, is_repaired=False)
 
 
-def test_a_repair_is_told() -> None:
+def test_a_repair_is_reported() -> None:
     """An answer with characters that no target can store is an answer, and says that they were replaced."""
     answer = answers.read(rb'{"emails": [{"id": "a\u0000"}]}')
     assert answer.is_repaired

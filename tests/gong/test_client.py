@@ -1,4 +1,4 @@
-"""The tries of one address: what is tried again, when, how often, and what the listener is told of it."""
+"""The tries of one address: what is tried again, when, how often, and which events the listener gets."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_an_answer_is_the_outcome() -> None:
     ids=["503", "204", "unusable", "reset", "cut_off"],
 )
 def test_faults_are_tried_again_then_fail(fault: Reply, status: int | None, reason: str) -> None:
-    """An address has `max_retries` further tries, each after a step of backoff, and each failure is told."""
+    """An address has `max_retries` further tries, each after a step of the backoff, and each failure is an event."""
     asker = Asker(fault, max_retries=3)
     before = datetime.now(UTC)
     outcome = asker.ask(rank=7)
@@ -70,7 +70,7 @@ def test_a_fault_may_pass(fault: Reply) -> None:
 
 
 def test_each_address_has_all_its_tries_and_steps() -> None:
-    """What one address has used up is there for the next."""
+    """The tries that one address has used up do not count for the next one."""
     asker = Asker(answer(500), max_retries=1)
     asker.ask("a@x.example", 0)
     asker.ask("b@x.example", 1)
@@ -148,7 +148,7 @@ def test_a_limit_is_waited_for_and_uses_up_no_retry() -> None:
 
 
 def test_a_limit_without_a_time_is_backed_off_from() -> None:
-    """Without a readable Retry-After pauses are steps of backoff, which begin anew after another answer."""
+    """Without a readable Retry-After pauses are steps of the backoff, which start over after any other answer."""
     asker = Asker(answer(429), answer(429, retry_after="soon"), answer(500), answer(429), answer(), max_retries=1)
     assert asker.ask().status is Status.NOT_FOUND
     assert asker.times == [0, 1, 3, 4, 5]
@@ -185,7 +185,7 @@ def test_limits_without_end_stop_the_run(retry_after: int | None) -> None:
 
 
 def test_another_answer_ends_the_count_of_limits() -> None:
-    """The time of limits without end begins anew after each other answer."""
+    """The time that counts towards endless limits starts over after any other answer."""
     limit, fault = answer(429, retry_after=40), answer(500, retry_after=0)
     asker = Asker(limit, limit, fault, limit, limit, fault, limit, limit, answer(), max_retries=2, max_retry_wait=90)
     assert asker.ask().status is Status.NOT_FOUND
@@ -193,7 +193,7 @@ def test_another_answer_ends_the_count_of_limits() -> None:
 
 @pytest.mark.parametrize("retry_after", [None, 0, 1])
 @pytest.mark.parametrize("max_retries", [0, 1, 5])
-def test_an_address_that_alone_meets_the_limit_fails(retry_after: int | None, max_retries: int) -> None:
+def test_an_address_that_meets_the_limit_by_itself_fails(retry_after: int | None, max_retries: int) -> None:
     """If others are answered between its tries, it ends after `max_retries` further tries, and the run goes on."""
 
     def limit_after_another_was_answered() -> Reply:
@@ -203,7 +203,7 @@ def test_an_address_that_alone_meets_the_limit_fails(retry_after: int | None, ma
     asker = Asker(limit_after_another_was_answered, max_retries=max_retries)
     outcome = asker.ask(rank=4)
     assert (outcome.status, outcome.http_status) == (Status.FAILED, 429)
-    assert outcome.attempts == 1 + max(max_retries, 1)  # One try alone cannot tell whose limit it is.
+    assert outcome.attempts == 1 + max(max_retries, 1)  # A single try cannot tell whose limit it is.
     assert outcome.reason is not None
     assert outcome.reason.text == ALONE
     assert asker.told.failures == [(4, ALONE, 0)]
@@ -223,8 +223,8 @@ def test_a_limit_that_others_meet_too_is_no_fault_of_the_address() -> None:
     assert asker.ask().status is Status.NOT_FOUND
 
 
-def test_a_limit_is_nobodys_fault_if_nobody_was_answered() -> None:
-    """An address that is asked alone cannot tell its limit from the company's."""
+def test_no_address_fails_by_a_limit_if_none_was_answered() -> None:
+    """If only one address is asked, its own limit cannot be told from the company's."""
     asker = Asker(*[answer(429, retry_after=1)] * 20, answer(), max_retries=1)
     assert asker.ask().status is Status.NOT_FOUND
 
@@ -232,7 +232,7 @@ def test_a_limit_is_nobodys_fault_if_nobody_was_answered() -> None:
 @pytest.mark.parametrize("concurrency", [2, 8])
 @pytest.mark.parametrize("retry_after", ["0", "0.05", None])
 @pytest.mark.parametrize("limited", [0, 5])
-def test_an_address_that_alone_meets_the_limit_blocks_nobody(
+def test_an_address_that_meets_the_limit_by_itself_blocks_no_other(
     concurrency: int, retry_after: str | None, limited: int
 ) -> None:
     """All others are answered, in the order of the list, with one call each."""
@@ -269,7 +269,7 @@ def test_a_look_up_that_the_budget_cuts_off_after_a_fault_has_failed() -> None:
 
 
 def test_a_look_up_that_the_budget_cuts_off_after_a_limit_counts_as_not_asked() -> None:
-    """A 429 counts for the budget, and is no outcome."""
+    """A 429 spends a call of the budget, and is not an outcome."""
     asker = Asker(answer(429, retry_after=1), budget=3)
     with pytest.raises(BudgetSpentError):
         asker.ask()
@@ -295,7 +295,7 @@ def test_nothing_that_is_said_shows_the_address(reply: Reply) -> None:
 
 
 def test_runs_in_one_process_leave_no_thread_and_no_descriptor() -> None:
-    """Whatever ends a run, its threads and connections end with it."""
+    """However a run ends, its threads and connections end with it."""
 
     def run(*, take: int) -> list[Outcome]:
         pacer = Pacer(1000, 300)

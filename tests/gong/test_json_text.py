@@ -62,7 +62,7 @@ def test_a_number_with_a_fraction_or_an_exponent_is_decimal() -> None:
 
 @pytest.mark.parametrize("value", [None, True, [], {}])
 def test_what_is_neither_text_nor_a_number_has_no_text(value: JSON) -> None:
-    """Text stays as it is; a boolean is no number."""
+    """Text stays as it is, and a boolean is not a number."""
     assert text_of(value) is None
     assert text_of("a") == "a"
 
@@ -93,8 +93,8 @@ def test_a_name_that_an_object_has_twice_is_an_error(text: bytes) -> None:
         (rb'{"\u0000": {"\ud800": "\u0000"}}', {NUL: {REPLACED: NUL}}),
     ],
 )
-def test_what_no_target_can_store_is_replaced_and_told(text: bytes, expected: object) -> None:
-    """NUL and lone surrogates become the characters that stand for them, in names as well, and the caller is told."""
+def test_what_no_target_can_store_is_replaced_and_reported(text: bytes, expected: object) -> None:
+    """NUL and lone surrogates are replaced, in names as well, and the result says so."""
     assert decode(text) == (expected, True)
 
 
@@ -110,12 +110,12 @@ def test_what_no_target_can_store_is_replaced_and_told(text: bytes, expected: ob
     ],
 )
 def test_every_other_character_stays(text: bytes, expected: object) -> None:
-    """Surrogate pairs, escaped escapes, control and invisible characters are kept, and nobody is alarmed."""
+    """Surrogate pairs, escaped escapes, control and invisible characters are kept, and do not count as replaced."""
     assert decode(text) == (expected, False)
 
 
 def test_names_that_become_equal_are_both_kept() -> None:
-    """Two names that differ only in what is replaced stand side by side."""
+    """Two names that differ only in replaced characters are both kept."""
     value, _ = decode(b'{"\\u0000": 1, "' + NUL.encode() + b'": 2, "\\ud800": 3, "\\ud801": 4}')
     assert value == {NUL: 1, f"{NUL}#2": 2, REPLACED: 3, f"{REPLACED}#2": 4}
 
@@ -149,7 +149,7 @@ def test_names_that_become_equal_are_both_kept() -> None:
     ids=lambda text: f"{text[:20]!r} ({len(text)})",
 )
 def test_what_is_no_json_in_utf_8_is_a_value_error(text: bytes) -> None:
-    """Whatever is not UTF-8, not JSON, too deep, or holds a number beyond all bounds raises one kind of error."""
+    """Text that is not UTF-8, not JSON, too deep, or has a number out of range raises one kind of error."""
     with pytest.raises(ValueError, match=r"."):
         decode(text)
 
@@ -180,7 +180,7 @@ def test_the_canonical_text_is_json() -> None:
     assert json.loads(canonical(value)) == value
 
 
-def test_text_alone_can_be_made_storable() -> None:
+def test_a_text_can_be_made_storable() -> None:
     """The same two characters are replaced, and no other."""
     assert storable_text("a\0\ud800\u200bé") == f"a{NUL}{REPLACED}\u200bé"
 
@@ -196,5 +196,5 @@ def test_text_alone_can_be_made_storable() -> None:
     ],
 )
 def test_a_taken_name_gets_a_number(taken: list[dict[str, object]], expected: str) -> None:
-    """A name is taken as it is, else with the first number that nobody has."""
+    """A name is used as it is if it is free, and otherwise with the first free number."""
     assert free_name("x", *taken) == expected

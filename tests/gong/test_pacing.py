@@ -23,7 +23,7 @@ FAST = 1e9
 
 
 def pacer_by(clock: Clock, pace: float = FAST, max_pause: float = 300, budget: int | None = None) -> Pacer:
-    """A pacer that waits without waiting, and takes each step of backoff as it is."""
+    """A pacer on a clock that never really waits, without jitter in the backoff."""
     return Pacer(pace, max_pause, budget, clock=clock, jitter=float, changed=clock)
 
 
@@ -82,7 +82,7 @@ class Waiting:
             self.turns.append((self._last.look, rank))
 
     def are_held(self) -> bool:
-        """Whether nobody has had a turn for a while."""
+        """Return whether no thread has had a turn for a while."""
         time.sleep(0.1)
         return not self.turns and not self.cut
 
@@ -140,7 +140,7 @@ def test_a_call_waits_before_it_takes_a_connection() -> None:
 
 
 def test_turns_are_given_in_the_order_of_the_list(waiting: Waiting) -> None:
-    """The lower rank is served first, not the one that came first."""
+    """The lowest rank is served first, not the first to arrive."""
     waiting.pacer.reserve(0)
     for rank in (3, 1, 2):
         waiting.add(rank)
@@ -150,7 +150,7 @@ def test_turns_are_given_in_the_order_of_the_list(waiting: Waiting) -> None:
 
 
 def test_an_address_that_waits_for_its_further_try_holds_up_no_other(waiting: Waiting) -> None:
-    """While one waits, the others are asked."""
+    """While one address waits for its delay, the others are asked."""
     waiting.add(0, delay=0.5)
     waiting.add(1)
     waiting.add(2)
@@ -197,7 +197,7 @@ def steps_of(pacer: Pacer, clock: Clock, retry_after: float | None, count: int) 
 
 
 def test_backoff_grows_up_to_a_minute(clock: Clock) -> None:
-    """Without a time of Gong's, pauses double, and end at 60 seconds."""
+    """If Gong names no time, pauses double up to 60 seconds."""
     assert steps_of(pacer_by(clock, max_pause=1000), clock, None, 8) == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
@@ -211,8 +211,8 @@ def test_calls_under_way_together_make_one_step(pacer: Pacer) -> None:
     assert seen == [[(1, True), (1, False), (1, False)], [(2, True), (2, False)], [(4, True)]]
 
 
-def test_backoff_begins_anew_after_another_answer(clock: Clock, pacer: Pacer) -> None:
-    """An answer that is no 429 takes the steps back."""
+def test_backoff_starts_over_after_another_answer(clock: Clock, pacer: Pacer) -> None:
+    """An answer other than 429 resets the backoff."""
     assert steps_of(pacer, clock, None, 2) == [1, 2]
     pacer.note_answer()
     assert steps_of(pacer, clock, None, 2) == [1, 2]
@@ -229,12 +229,12 @@ def test_no_time_to_wait_is_believed_once(clock: Clock, pacer: Pacer) -> None:
 
 @pytest.mark.parametrize("retry_after, waits", [(300.0, True), (300.1, False), (float("inf"), False), (0.0, True)])
 def test_a_pause_beyond_the_longest_is_not_waited_for(pacer: Pacer, retry_after: float, waits: bool) -> None:  # noqa: FBT001
-    """`max_retry_wait` itself is still waited for."""
+    """A pause of exactly `max_retry_wait` is allowed."""
     assert bool(pacer.pause_after_429(pacer.wait_for_turn(0), retry_after)) is waits
 
 
 def test_a_test_waits_for_no_limit(clock: Clock) -> None:
-    """Below 0 no pause is short enough."""
+    """With a limit below 0 no pause is allowed."""
     pacer = pacer_by(clock, max_pause=-1)
     assert pacer.pause_after_429(pacer.wait_for_turn(0), 0) is None
 
@@ -275,7 +275,7 @@ def test_a_pace_of_ages_is_a_pace(waiting: Waiting, pace: float) -> None:
 
 
 def test_the_budget_is_shared_by_all(waiting: Waiting) -> None:
-    """No more calls start than the budget allows, and those that wait are told at once."""
+    """No more calls start than the budget allows, and waiting threads learn at once that it is spent."""
     waiting.pacer = waiting.pace(budget=2)
     waiting.pacer.reserve(0)
     for rank in (1, 2, 3):

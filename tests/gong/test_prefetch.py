@@ -1,4 +1,4 @@
-"""Many look-ups: their order, how many are in flight, and what becomes of those that nobody waits for."""
+"""Many look-ups: their order, how many are in flight, and what happens to those that are no longer needed."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def have_ended(threads: list[threading.Thread]) -> bool:
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
-    """Whatever a test does, its threads end with its iterators."""
+    """Check after each test that its threads end with its iterators."""
     yield
     assert have_ended(workers())
 
 
 class Gate:
-    """Look-ups that come to their end when they are told to."""
+    """Look-ups that end when the test releases them."""
 
     def __init__(self) -> None:
         """Begin with all look-ups held."""
@@ -64,7 +64,7 @@ class Gate:
         return outcome(address, rank)
 
     def settled(self) -> int:
-        """How many look-ups have begun, once no more of them do."""
+        """Return how many look-ups have begun, once no new one begins."""
         count = -1
         while count != len(self.begun):
             count = len(self.begun)
@@ -144,7 +144,7 @@ def test_each_rank_is_reserved_before_its_look_up_begins() -> None:
 
 
 def test_what_a_look_up_raises_is_raised_in_its_turn() -> None:
-    """Those before it are handed over; those behind it are not."""
+    """Outcomes before the error are yielded, and those after it are not."""
 
     def look_up(address: str, rank: int) -> Outcome:
         if rank == 3:
@@ -171,7 +171,7 @@ def test_threads_end_with_the_iterator(taken: int) -> None:
 
 
 def test_a_tick_ends_the_wait() -> None:
-    """What the tick raises comes out amid a look-up that never ends, whose thread keeps no process alive."""
+    """An error of the tick ends the wait for a look-up that never ends, and its thread keeps no process alive."""
     ticks = iter([None, None, SystemExit(143)])
 
     def tick() -> None:

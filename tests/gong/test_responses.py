@@ -69,7 +69,7 @@ def test_a_200_that_is_no_answer_is_a_fault(body: object) -> None:
 
 @pytest.mark.parametrize("status", [201, 202, 203, 204, 206, 299, 408, 500, 502, 503, 504, 599, 600, 999])
 def test_other_statuses_are_faults(status: int) -> None:
-    """Other 2xx, 408, 5xx and whatever is no status may be tried again, whatever their body looks like."""
+    """Other 2xx, 408, 5xx and invalid statuses may be tried again, regardless of the body."""
     fault = judge(answer(status, {"emails": [], "requestId": "4al0"}))
     assert isinstance(fault, Fault)
     assert (fault.outcome.status, fault.outcome.http_status) == (Status.FAILED, status)
@@ -116,7 +116,7 @@ def test_a_rejection_without_messages_has_one_of_the_taps_own(body: str) -> None
 
 @pytest.mark.parametrize("request_id", ["4al0-Z_9", "x" * 64])
 def test_refused_credentials_come_with_all_that_there_is_to_check(request_id: str) -> None:
-    """A 401 names the status, Gong's requestId, the credentials, the scope and `api_url`, and no more of the body."""
+    """A 401 names the status, Gong's requestId, the credentials, the scope and `api_url`, not the body."""
     refused = judge(answer(401, {"requestId": request_id, "errors": [f"no such user {ADDRESS}"]}))
     assert isinstance(refused, Refused)
     said = f"{refused.reason.text}. {refused.reason.advice}"
@@ -135,7 +135,7 @@ def test_a_request_id_that_could_be_anything_is_not_shown(request_id: object) ->
 
 
 def date(seconds: float) -> str:
-    """An HTTP date, by a clock of Gong's that is a day off."""
+    """Return an HTTP date by a clock at Gong that is a day off."""
     return format_datetime(ARRIVED + timedelta(days=1, seconds=seconds), usegmt=True)
 
 
@@ -184,7 +184,7 @@ def test_gong_says_how_long_to_wait(status: int, headers: dict[str, str], second
     ],
 )
 def test_an_unreadable_wait_is_none(value: str) -> None:
-    """It raises nothing, and counts as absent."""
+    """An unreadable Retry-After raises nothing, and counts as absent."""
     result = judge(answer(429, retry_after=value))
     assert isinstance(result, Limited)
     assert result.retry_after is None

@@ -66,7 +66,7 @@ def test_readable_text_goes_out_in_utc(text: str, expected: str) -> None:
     ],
 )
 def test_unreadable_text_is_refused(text: str) -> None:
-    """A text without an offset, out of the years 1 to 9999 in UTC, or of another form is no time."""
+    """A text without an offset, outside of the years 1 to 9999 in UTC, or of another form is not a time."""
     assert times.from_text(text) is None
 
 
@@ -120,8 +120,8 @@ def test_hour_24_is_refused_where_python_reads_it(date: str, monkeypatch: pytest
         ("2019-01-20T00:00:00,1234567Z", "2019-01-20T00:00:00.123456Z"),
     ],
 )
-def test_a_finer_fraction_is_cut_and_told(text: str, expected: str) -> None:
-    """A fraction finer than microseconds is cut, never rounded, and the caller is told."""
+def test_a_finer_fraction_is_cut_and_reported(text: str, expected: str) -> None:
+    """A fraction finer than microseconds is cut, never rounded, and the result says so."""
     assert times.from_text(text) == (expected, True)
 
 
@@ -152,7 +152,7 @@ def test_a_finer_fraction_is_cut_and_told(text: str, expected: str) -> None:
     ],
 )
 def test_epoch_numbers_are_seconds_or_milliseconds(number: str, expected: str | None) -> None:
-    """Numbers from 10^11 on, in absolute value, are milliseconds; numbers out of range are no time."""
+    """Numbers from 10^11 on, in absolute value, are milliseconds, and numbers out of range are not times."""
     assert times.from_epoch(Decimal(number)) == (None if expected is None else (expected, False))
 
 
@@ -167,13 +167,13 @@ def test_epoch_numbers_are_seconds_or_milliseconds(number: str, expected: str | 
         ("1e-1500000", "1970-01-01T00:00:00Z"),
     ],
 )
-def test_a_finer_epoch_number_is_cut_and_told(number: str, expected: str) -> None:
-    """An epoch number finer than microseconds is cut, and the caller is told, however many digits it has."""
+def test_a_finer_epoch_number_is_cut_and_reported(number: str, expected: str) -> None:
+    """An epoch number finer than microseconds is cut, and the result says so, however many digits it has."""
     assert times.from_epoch(Decimal(number)) == (expected, True)
 
 
 def test_aware_times_are_formatted_in_utc() -> None:
-    """The tap's own times go out in the one form, with microseconds only where there are some."""
+    """The tap's own times have the same form, with microseconds only if they are not 0."""
     assert times.format_utc(datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)) == "2024-05-06T07:08:09Z"
     east = datetime(2024, 5, 6, 7, 8, 9, 10, tzinfo=timezone(timedelta(hours=2)))
     assert times.format_utc(east) == "2024-05-06T05:08:09.000010Z"

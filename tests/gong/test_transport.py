@@ -35,7 +35,7 @@ Server = TypeVar("Server", bound=socketserver.BaseServer)
 
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reach no proxy of the machine's."""
+    """Ignore the proxies of this machine."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -98,7 +98,7 @@ def test_the_credentials_are_sent_as_they_are(sandbox: Sandbox, authorization: s
 def test_a_netrc_does_not_replace_the_credentials(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A `.netrc` entry for the host has no say."""
+    """A `.netrc` entry for the host is ignored."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login other password wrong\ndefault login other password wrong\n")
     netrc.chmod(0o600)
@@ -199,7 +199,7 @@ class _Talk(socketserver.StreamRequestHandler):
 
 
 class _Impatient(socketserver.BaseRequestHandler):
-    """Answers once, whatever it is asked, and closes with a last word."""
+    """Answers any request once, and closes with trailing bytes."""
 
     @override
     def handle(self) -> None:
@@ -211,7 +211,7 @@ class _Impatient(socketserver.BaseRequestHandler):
 
 
 class Talker(socketserver.ThreadingTCPServer):
-    """A server that says what it is told to, byte by byte."""
+    """A server that sends scripted bytes."""
 
     daemon_threads = True
 
@@ -244,7 +244,7 @@ class Talker(socketserver.ThreadingTCPServer):
 
 @contextmanager
 def serving(server: Server) -> Iterator[Server]:
-    """Serve in a thread of its own."""
+    """Serve in a separate thread."""
     with server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
@@ -259,13 +259,13 @@ def numbered(number: int, size: int = 0) -> bytes:
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Nobody trusts it, unless a bundle says so."""
+    """A certificate authority that only the tests' bundle trusts."""
     return trustme.CA()
 
 
 @pytest.fixture
 def bundle(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The bundle that says so."""
+    """The bundle that makes the authority trusted."""
     authority.cert_pem.write_to_path(str(tmp_path / "bundle.pem"))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "bundle.pem"))
     return tmp_path / "bundle.pem"
@@ -283,7 +283,7 @@ def test_bytes_behind_a_body_are_no_answer_to_another_call(
     secure: bool,  # noqa: FBT001
     authority: trustme.CA,
 ) -> None:
-    """A second answer that nobody asked for is not taken for that to the next call, whatever buffer it lies in."""
+    """A surplus answer is never taken for the answer to the next call, whichever buffer holds it."""
 
     def answer(number: int) -> list[bytes]:
         parts = [numbered(number, size), surplus]
@@ -297,12 +297,12 @@ def test_bytes_behind_a_body_are_no_answer_to_another_call(
         for _ in range(3):
             seen.append(request_id(asker.ask()))
             assert server.done.acquire(timeout=10)
-            time.sleep(0.05)  # So that it has arrived, too.
+            time.sleep(0.05)  # Waits until it has arrived.
     assert seen == [1, 2, 3]
 
 
 def test_a_compressed_body_that_drips_ends_too() -> None:
-    """The time of a body is looked at after each byte, not after each one that can be decompressed."""
+    """The deadline of a body is checked after each chunk, even if the chunk cannot be decompressed yet."""
     # The name of a file, which gzip may hold, is decompressed to nothing.
     head = b"\x1f\x8b\x08\x08" + bytes(6) + b"x" * 1000 + b"\0"
     body = head + gzip.compress(b"{}")[10:]
@@ -328,7 +328,7 @@ def test_connections_are_used_again_and_closed() -> None:
 
 
 def test_a_connection_over_tls_is_used_again(bundle: Path, authority: trustme.CA) -> None:
-    """What lies there unread, such as a session ticket, is no reason to connect anew."""
+    """Unread data of TLS itself, such as a session ticket, does not cause a new connection."""
     assert bundle.exists()
     with serving(Talker(lambda number: [numbered(number)])) as server:
         server.secure(authority)
@@ -358,7 +358,7 @@ def test_calls_at_once_have_a_connection_each() -> None:
         asker.close()
 
 
-def test_a_connection_that_the_server_closed_is_made_anew() -> None:
+def test_a_connection_that_the_server_closed_is_replaced() -> None:
     """A pause may outlast the server's patience: nothing was asked, so nothing has failed."""
     with serving(Talker(lambda _: [])) as server:
         server.RequestHandlerClass = _Impatient
@@ -369,7 +369,7 @@ def test_a_connection_that_the_server_closed_is_made_anew() -> None:
 
 
 @pytest.mark.parametrize("timeout, longest", [(0.2, 10), (60, 0.2)])
-def test_connecting_has_a_time_of_its_own(timeout: float, longest: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connecting_has_a_separate_timeout(timeout: float, longest: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is `request_timeout`, and 10 seconds at most, for which this test has no time."""
     assert transport._LONGEST_CONNECT == 10  # noqa: SLF001
     monkeypatch.setattr(transport, "_LONGEST_CONNECT", longest)
@@ -389,7 +389,7 @@ def test_a_time_of_ages_is_a_time(sandbox: Sandbox, timeout: float) -> None:
 
 
 def test_a_refused_connection_is_a_fault() -> None:
-    """Nobody listens."""
+    """An address on which nothing listens."""
     with Sandbox() as gone:
         url = gone.url
     assert Asker(url).failed().reason.text == "the connection failed"
@@ -409,7 +409,7 @@ def test_a_server_that_speaks_no_tls_is_a_fault() -> None:
 
 
 def test_an_untrusted_certificate_is_a_fault(authority: trustme.CA) -> None:
-    """TLS is verified: a certificate that nobody vouches for ends the call before the address is sent."""
+    """TLS is verified: an untrusted certificate ends the call before the address is sent."""
     with serving(Talker(lambda number: [numbered(number)])) as server:
         server.secure(authority)
         error = Asker(server.url).failed()
@@ -450,7 +450,7 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 class Proxy(socketserver.ThreadingTCPServer):
-    """A proxy that remembers what it was told."""
+    """A proxy that remembers what it received."""
 
     daemon_threads = True
 
@@ -522,7 +522,7 @@ def test_a_proxy_that_cannot_be_used_is_refused_in_plain_words(
 
 @pytest.mark.parametrize("proxy", ["http://jürgen✓:canary@127.0.0.1:9", "http:// :9", "http://a b:9", "socks-gw:9"])
 def test_no_proxy_ends_in_a_traceback(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever else is wrong with it, the call fails, and nothing shows the password."""
+    """Any other mistake in it makes the call fail, and nothing shows the password."""
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     error = Asker("https://localhost:9").failed()
     assert "SOCKS" not in error.reason.text

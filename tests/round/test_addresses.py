@@ -1,4 +1,4 @@
-"""The list of addresses: both settings joined, each entry checked, each malformed one named by its place alone."""
+"""The list of addresses: both settings joined, each entry checked, each malformed one named only by its place."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def test_an_accepted_malformed_entry_is_kept_once_and_named_each_time(tmp_path: 
 
 
 def test_an_entry_that_python_cannot_write_as_json_is_refused() -> None:
-    """A list that is nested too deeply, or a number with too many digits, is no crash."""
+    """A list that is nested too deeply, or a number with too many digits, is reported in one line."""
     deep: list[object] = []
     for _ in range(10_000):
         deep = [deep]
@@ -266,7 +266,7 @@ def test_a_run_without_either_setting_is_refused(column: str) -> None:
 @pytest.mark.parametrize("content", ["", "\n \n", "# a@b.de\n  #x\n", "\ufeff"], ids=short)
 @pytest.mark.parametrize("listed", [None, []])
 def test_a_given_list_without_an_address_is_no_error(listed: list[object] | None, content: str, tmp_path: Path) -> None:
-    """A quiet day: the setting is there, and nobody is on the list."""
+    """An empty list is not an error: the setting is given, and there is nothing to ask."""
     nobody = AddressList((), None)
     assert read_list(listed, written(tmp_path, "list.txt", content), COLUMN) == nobody
     assert read_list([], None, COLUMN) == nobody
@@ -293,7 +293,7 @@ def test_any_json_is_read_or_refused(listed: list[object], fail_on_malformed: bo
 
 
 def test_the_command_asks_the_addresses_of_both_settings_in_order(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Each is asked once and exactly as written, whatever characters it contains."""
+    """Each address is asked once and exactly as written, whatever characters it contains."""
     rows = ["Ü+ü@example.com", '"a,b&c=d"@example.com', "100%25@example.com"]
     cells = "".join('"' + row.replace('"', '""') + '"\r\n' for row in rows)
     file = written(tmp_path, "list.CSV", f"\ufeffMail\r\n{cells}")

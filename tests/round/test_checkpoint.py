@@ -87,7 +87,7 @@ def test_a_round_goes_on_where_it_was() -> None:
 
 
 def test_a_round_keeps_the_time_at_which_it_began() -> None:
-    """However many runs it takes."""
+    """The time stays the same, however many runs the round takes."""
     first = half_done(now=MONDAY)
     second = asked(round_of(bookmark=first, now=MONDAY + DAY), FOUND)
     assert round_of(bookmark=second.bookmark(), now=MONDAY + 2 * DAY).began == "2025-06-02T03:04:05Z"
@@ -235,7 +235,7 @@ def test_an_entry_may_hold_half_a_character() -> None:
 
 @pytest.mark.parametrize("days", [0, 30])
 def test_a_list_of_malformed_entries_does_not_end_a_round(days: float) -> None:
-    """Nor does it do them anew each day."""
+    """The next run does not repeat the malformed entries, and goes on with the round."""
     round_ = asked(round_of(["wrong"], half_done(), days=days), MALFORMED)
     round_ = round_of(["wrong"], round_.bookmark(), days=days)
     assert to_do(round_) == []
@@ -337,7 +337,7 @@ class TestRest:
         assert asked(round_, FOUND).bookmark()["salt"] != state["salt"]
 
     def test_a_newcomer_is_asked_at_once_and_the_others_are_not(self) -> None:
-        """Also somebody owed has the second try."""
+        """If the newcomer fails, the next run gives it its second try."""
         round_ = round_of([*ADDRESSES, "new@x.example"], self.complete(), days=30, now=MONDAY + DAY)
         assert to_do(round_) == ["new@x.example"]
         asked(round_, FAILED)
@@ -345,7 +345,7 @@ class TestRest:
         assert to_do(round_) == ["new@x.example"]
 
     def test_a_newcomer_each_day_does_not_keep_a_round_alive(self) -> None:
-        """Once it was complete, a round ends on time whoever is unasked or owed then."""
+        """Once complete, a round ends on time, even if addresses are unasked or owed by then."""
         state = self.complete()
         for newcomer, status in (("new@x.example", FAILED), ("new2@x.example", FOUND)):
             listed = [*ADDRESSES, newcomer]
@@ -354,7 +354,7 @@ class TestRest:
             assert to_do(round_of(listed, state, days=30, now=MONDAY + 30 * DAY)) == listed
 
     def test_a_round_that_was_never_complete_goes_on_after_its_days(self) -> None:
-        """A new one begins only after everybody had a turn, then without delay."""
+        """A new round begins only after every address has had its turn, and then without delay."""
         round_ = round_of(bookmark=half_done(days=30), days=30, now=MONDAY + 40 * DAY)
         assert to_do(round_) == [*ADDRESSES[4:], ADDRESSES[1]]
         asked(round_, FOUND, FOUND, FOUND)
@@ -366,7 +366,7 @@ class TestRest:
         assert round_of(bookmark=state, days=30, now=MONDAY + 31 * DAY).bookmark() == state
 
     def test_a_list_cut_to_those_done_completes_the_round(self) -> None:
-        """Although nobody was asked in that run."""
+        """The round ends although that run asks about no address."""
         state = round_of(ADDRESSES[:1], half_done(days=30), days=30, now=MONDAY + DAY).bookmark()
         assert to_do(round_of(ADDRESSES[:1], state, days=30, now=MONDAY + 29 * DAY)) == []
         assert to_do(round_of(ADDRESSES[:1], state, days=30, now=MONDAY + 30 * DAY)) == [ADDRESSES[0]]
@@ -510,7 +510,7 @@ def test_a_foreign_or_earlier_state_starts_over(foreign: object) -> None:
     assert to_do(round_of(bookmark=foreign)) == list(ADDRESSES)
 
 
-def test_a_state_that_says_nothing_is_told_from_one_that_cannot_be_read() -> None:
+def test_an_empty_state_differs_from_an_unreadable_one() -> None:
     """The end of a round is empty in this layout and in the earlier one."""
     ends: list[object] = [checkpoint.empty(), {key: type(value)() for key, value in EARLIER.items()}, {}]
     others: list[object] = [half_done(), EARLIER, None, 7, [], ""]
@@ -552,7 +552,7 @@ def bookmarks(draw: st.DrawFn) -> Any:  # noqa: ANN401 - any JSON
 
 
 def proved(bookmark: Any, text: str) -> str | None:  # noqa: ANN401 - any JSON
-    """The key under which a bookmark proves an outcome of an entry, judged here anew."""
+    """Return the key under which a bookmark proves an outcome of an entry, computed independently of the tap."""
     if not isinstance(bookmark, dict) or not all(isinstance(bookmark.get(key), str) for key in KEYS):
         return None
     try:
@@ -585,7 +585,7 @@ def test_no_state_hides_an_address_that_it_does_not_prove_done(
 
 @st.composite
 def next_list(draw: st.DrawFn, listed: list[str]) -> list[str]:
-    """A list as it may be at the next run: changed a little, or another one."""
+    """Draw the list of the next run: slightly changed, or a different one."""
     place = draw(st.integers(0, len(listed)))
     person = draw(st.sampled_from(PEOPLE))
     before, after = listed[:place], listed[place:]
@@ -602,7 +602,7 @@ def next_list(draw: st.DrawFn, listed: list[str]) -> list[str]:
 
 @dataclass
 class Model:
-    """What a round has to be, told by names instead of digests."""
+    """A model of a round that keeps names instead of digests."""
 
     began: datetime
     outcomes: dict[str, Status] = field(default_factory=dict)

@@ -59,7 +59,7 @@ def test_the_exit_code_speaks_for_the_round(statuses: list[int], budget: int | N
 
 
 def test_a_run_that_a_limit_of_gongs_stops_fails_with_its_last_call() -> None:
-    """Also if that call has spent the budget."""
+    """A stop by Gong counts as a failure even if its call has spent the budget."""
     run = made([429], max_requests_per_run=1, max_retry_wait=0)
     finish(run)
     assert run.has_spent_budget
@@ -67,7 +67,7 @@ def test_a_run_that_a_limit_of_gongs_stops_fails_with_its_last_call() -> None:
 
 
 def test_malformed_entries_do_not_change_the_exit_code() -> None:
-    """They were never addresses of the list."""
+    """Malformed entries do not affect the exit code, because they are not addresses."""
     good, bad = Entry("a@x.example"), Entry("wrong", is_malformed=True)
     run = made([FOUND], Round((bad, good), "shape", checkpoint.empty()))
     finish(run)
@@ -101,7 +101,7 @@ def test_the_closing_line_counts_the_round_and_the_calls() -> None:
 
 
 def test_places_are_named_up_to_ten_with_the_setting_that_decides() -> None:
-    """And how many more there are."""
+    """At most ten places are named, with the number of the others."""
     statuses = itertools.islice(itertools.cycle((Status.REJECTED, Status.FOUND)), 24)
     round_ = ended(*statuses, Status.FAILED)
     assert ending.places_line(round_, accepts_rejected=False) == (

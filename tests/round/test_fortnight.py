@@ -114,7 +114,7 @@ Night: TypeAlias = "Callable[[Operator], None]"
 
 
 def unchanged(_: Operator) -> None:
-    """The list is as it was."""
+    """Leave the list as it is."""
 
 
 def appended(operator: Operator) -> None:
@@ -189,7 +189,7 @@ def test_each_person_is_asked_once_in_a_round_however_the_list_changes(
         assert len(calls) == len({call.address for call in calls})
 
 
-def test_people_whose_look_up_fails_are_asked_once_more_and_block_nobody(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_failed_addresses_are_asked_again_once_and_block_no_other(sandbox: Sandbox, tmp_path: Path) -> None:
     """With a list from a CRM, and a third of the people answered only at a second try."""
     operator = Operator(tmp_path, sandbox)
     sandbox.answers |= {address: [DOWN, Reply()] for address in operator.listed[::3]}
@@ -258,7 +258,7 @@ class TestDaysBetweenRounds:
         assert self.run(operator) == operator.listed[:CALLS]
 
     def test_without_days_again_the_next_run_asks_everybody(self, operator: Operator) -> None:
-        """And each whole run after it."""
+        """Once the days are 0, rounds follow each other without a rest."""
         self.run(operator)
         assert self.run(operator) == operator.listed[CALLS:]
         assert self.run(operator, days=0) == operator.listed[:CALLS]

@@ -214,7 +214,7 @@ def test_a_csv_without_a_row_is_a_quiet_day(content: str, tmp_path: Path) -> Non
         assert entries(encode(content), tmp_path) == []
 
 
-def test_a_header_alone_must_have_the_column(tmp_path: Path) -> None:
+def test_a_file_with_only_a_header_must_have_the_column(tmp_path: Path) -> None:
     """The next export would have it wrong too."""
     assert "no column email_address" in file_refusal("hidden,name\n", tmp_path)
 
@@ -231,7 +231,7 @@ def test_a_cell_may_have_any_length(separator: str, length: int, tmp_path: Path)
     assert csv.field_size_limit() == limit
 
 
-def test_a_refused_csv_leaves_the_limit_of_the_process_alone(tmp_path: Path) -> None:
+def test_a_refused_csv_does_not_change_the_limit_of_the_process(tmp_path: Path) -> None:
     """Also if the file is longer than the limit."""
     limit = csv.field_size_limit()
     file_refusal('email_address\n"' + "x" * 200_000, tmp_path)
@@ -396,7 +396,7 @@ def test_the_command_reads_a_fifo(sandbox: Sandbox, fifo: Callable[[str, bytes],
 
 
 def test_the_command_reads_a_process_substitution_of_bash(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Bash hands over a path such as `/dev/fd/63`."""
+    """In bash, `<(…)` passes a path like `/dev/fd/63`."""
     config = Path(tmp_path, "config.json")
     config.write_text(json.dumps({**sandbox.config, "requests_per_second": 1000}))
     script = """

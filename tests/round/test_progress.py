@@ -1,4 +1,4 @@
-"""What a run says of its calls: each kind of trouble once, then counts, and never more often than every 30 seconds."""
+"""What a run logs about its calls: each kind of trouble once, then counts, at most every 30 seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tap_gong_privacy.round.progress import Progress, duration
 
 
 class Clock:
-    """A clock that stands still until it is set."""
+    """A clock that does not move until it is set."""
 
     def __init__(self) -> None:
         """Begin at an arbitrary second."""
@@ -24,10 +24,10 @@ class Clock:
 
 
 class Heard(logging.Logger):
-    """A logger that keeps what it is told."""
+    """A logger that keeps its records."""
 
     def __init__(self) -> None:
-        """Hear everything."""
+        """Accept every level."""
         super().__init__("heard", logging.DEBUG)
         self.lines: list[tuple[int, str]] = []
 
@@ -100,7 +100,7 @@ def test_more_of_the_same_is_counted_at_most_every_30_seconds(progress: Progress
 
 
 def test_trouble_after_a_quiet_time_is_said_at_once(progress: Progress, heard: Heard, clock: Clock) -> None:
-    """Nobody waits for the end of an interval in which nothing was said."""
+    """After a quiet interval new trouble is logged at once."""
     progress.failed(0, Reason("Gong answered 503"), 5)
     clock.now += 45
     progress.tick(0, 2)
@@ -153,7 +153,7 @@ def test_progress_is_said_at_most_every_30_seconds(progress: Progress, heard: He
 
 
 def test_progress_goes_on_while_gong_is_waited_for(progress: Progress, heard: Heard, clock: Clock) -> None:
-    """A long wait is not silent, and says what there was in the way."""
+    """During a long wait progress is logged, with the trouble so far."""
     progress.called(503, 0.5, is_further_try=False)
     progress.called(None, 0.5, is_further_try=True)
     progress.paused(300, is_asked=True)
@@ -181,5 +181,5 @@ def test_calls_are_counted_by_status(progress: Progress) -> None:
     [(0.0, "0:00:01"), (3723, "1:02:03"), (180_000, "2 days, 2:00:00"), (1e300, "more than 10,000 years")],
 )
 def test_a_duration_can_be_read(seconds: float, text: str) -> None:
-    """However long it is."""
+    """Any duration has a text, however long it is."""
     assert duration(seconds) == text

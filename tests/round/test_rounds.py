@@ -277,7 +277,7 @@ def test_a_rejected_address_ends_the_round(pipeline: Pipeline) -> None:
 
 
 def test_an_outage_does_not_block_those_behind_it(pipeline: Pipeline) -> None:
-    """Three in a row stop the run; the next begins behind them and asks them last."""
+    """Three failures in a row stop the run. The next run begins after them and asks them last."""
     pipeline.answers |= dict.fromkeys(LISTED[1:4], DOWN)
     stopped = pipeline.run()
     assert stopped.returncode == 1
@@ -322,7 +322,7 @@ def test_refusals_from_the_beginning_stop_the_run(pipeline: Pipeline, count: int
 
 
 def assert_started_over(pipeline: Pipeline, result: Result, reason: str) -> None:
-    """The run asked all, and said why and what that costs."""
+    """The run asks about every address, and logs why and what that costs."""
     assert sorted(pipeline.asked) == LISTED
     assert "3 look-ups" in result.stderr
     assert "Starting over" in result.stderr
@@ -346,7 +346,7 @@ def test_a_changed_list_goes_on(halted: Pipeline, listed: list[str]) -> None:
 
 
 def test_an_appended_list_goes_on(halted: Pipeline) -> None:
-    """Entries behind the joined list are asked in the same round."""
+    """New entries at the end of the list are asked in the same round."""
     result = halted.run(email_addresses=[*LISTED, "new@x.example"])
     assert sorted(halted.asked) == sorted([*LISTED[3:], "new@x.example"])
     assert closing(result) == "8 addresses: 8 found, 0 not found, 0 rejected, 0 failed, 0 not asked"
@@ -366,7 +366,7 @@ def test_another_shape_of_the_output_starts_over(halted: Pipeline, settings: dic
 
 
 def test_another_api_url_starts_over(halted: Pipeline) -> None:
-    """Another company's Gong has answered nothing yet."""
+    """A new `api_url` starts the round over, because that Gong has answered nothing yet."""
     result = halted.run(api_url=halted.sandbox.url.replace("127.0.0.1", "localhost"))
     assert_started_over(halted, result, "api_url")
 
@@ -410,7 +410,7 @@ def test_a_new_token_goes_on(halted: Pipeline) -> None:
     ids=["null", "list", "length", "time"],
 )
 def test_broken_state_starts_over(halted: Pipeline, change: dict[str, object]) -> None:
-    """And a warning says so."""
+    """Broken state starts over, and a warning says so."""
     halted.bookmark.update(change)
     result = halted.run()
     assert halted.asked == LISTED
@@ -430,7 +430,7 @@ def test_broken_state_starts_over(halted: Pipeline, change: dict[str, object]) -
     ids=range(5),
 )
 def test_foreign_state_starts_over(pipeline: Pipeline, state: object) -> None:
-    """JSON of any other shape is no reason to fail, and skips nobody."""
+    """JSON of any other shape causes no failure, and no address is skipped."""
     pipeline.state = state
     result = pipeline.run(email_addresses=LISTED[:2])
     assert result.returncode == 0
@@ -498,7 +498,7 @@ def test_a_list_may_be_spent_over_days_with_failures(pipeline: Pipeline) -> None
     assert pipeline.bookmark == EMPTY
 
 
-def test_a_test_leaves_the_state_alone(halted: Pipeline) -> None:
+def test_a_connection_test_does_not_change_the_state(halted: Pipeline) -> None:
     """`--test` asks the first two addresses at most, and writes no STATE that would end a round."""
     halted.sandbox.calls.clear()
     result = run_tap({**halted.sandbox.config, **halted.settings}, "--test")
@@ -520,7 +520,7 @@ def test_newcomers_are_asked_by_the_next_run(pipeline: Pipeline) -> None:
 
 
 def test_a_round_rests_until_the_next_is_due(pipeline: Pipeline) -> None:
-    """Until then newcomers and the owed alone are asked; later everybody is, in a new round."""
+    """Until then only new and owed addresses are asked. After that a new round asks all."""
     pipeline.settings["days_between_rounds"] = 30
     pipeline.answers[LISTED[0]] = [DOWN, Reply()]
     assert pipeline.run().returncode == 1
@@ -600,8 +600,8 @@ def test_malformed_entries_leave_evidence_and_stop_nothing(pipeline: Pipeline) -
 
 
 @pytest.mark.parametrize("concurrency", [2, 8])
-def test_an_address_that_alone_meets_429_blocks_nobody(pipeline: Pipeline, concurrency: int) -> None:
-    """It ends failed after its further tries, and those behind it are answered."""
+def test_an_address_that_meets_429_by_itself_blocks_no_other(pipeline: Pipeline, concurrency: int) -> None:
+    """The address ends failed after its further tries, and those after it are answered."""
     pipeline.answers[LISTED[1]] = Reply(429, headers={"Retry-After": "0"})
     listed = [f"p{place}@x.example" for place in range(1, 31)]
     result = pipeline.run(email_addresses=listed, max_concurrency=concurrency, max_retries=2)
@@ -611,7 +611,7 @@ def test_an_address_that_alone_meets_429_blocks_nobody(pipeline: Pipeline, concu
 
 
 def test_an_expression_that_fails_leaves_the_last_state(pipeline: Pipeline) -> None:
-    """The run stops in words, and the next one asks whom it had not finished, though the state was not small."""
+    """The run stops with a clear message, and the next one asks what is unfinished, even if the state is large."""
     listed = [f"p{place}@x.example" for place in range(450)]
     pipeline.answers[listed[-1]] = Reply(body={"emails": [{"id": "x", "mailbox": None}]})
     pipeline.settings |= {"stream_maps": {"emails": {"mailbox": "mailbox.lower()"}}, "email_addresses": listed}

@@ -1,4 +1,4 @@
-"""One run: when it stops early, and what it says."""
+"""One run: when it stops early, and what it logs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class FakeTransport(Transport):
     """Answers one status after the other, without HTTP."""
 
     def __init__(self, statuses: Sequence[int]) -> None:
-        """Take the statuses; 0 stands for no answer."""
+        """Take the statuses; 0 means no answer."""
         self.statuses = iter(statuses)
 
     @override
@@ -103,7 +103,7 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
 
 
 def said(log: pytest.LogCaptureFixture, level: int) -> list[str]:
-    """What was said at a level."""
+    """Return the messages at a level."""
     return [record.getMessage() for record in log.records if record.levelno == level]
 
 
@@ -151,7 +151,7 @@ def test_two_failures_of_two_are_no_outage(statuses: list[int]) -> None:
 
 
 def test_refusals_and_faults_together_are_an_outage(log: pytest.LogCaptureFixture) -> None:
-    """Refusals alone point at the configuration; a fault among them does not."""
+    """Only refusals suggest a wrong configuration; a fault among them rules that out."""
     assert finish(made([REFUSED, FAILED, REFUSED, FOUND])) == 3
     assert "3 addresses in a row failed" in log.text
 
@@ -254,7 +254,7 @@ def test_a_tick_that_raises_ends_the_run() -> None:
 
 
 def test_the_log_does_not_grow_with_the_list() -> None:
-    """300 addresses make less than 60 lines, at DEBUG as many as 3, and name nobody."""
+    """300 addresses make less than 60 lines, as many as 3 addresses do at DEBUG, and no line shows an address."""
     listed = [f"{'unknown' if place % 3 else 'p'}{place}@x.example" for place in range(300)]
     lines = {}
     with Sandbox(requests_per_second=0) as sandbox:

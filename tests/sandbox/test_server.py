@@ -114,7 +114,7 @@ def test_erasure_reaches_heavy_answers() -> None:
         assert len(ask(sandbox, "b@example.com").json()["emails"]) == 20
 
 
-def test_erasure_takes_its_address_from_the_query_alone(sandbox: Sandbox) -> None:
+def test_erasure_takes_its_address_only_from_the_query(sandbox: Sandbox) -> None:
     """An address in the body is none, however long the body is."""
     auth = (sandbox.access_key, sandbox.access_key_secret)
     body = {"emailAddress": "a@example.com", "padding": " " * 300_000}

@@ -115,7 +115,7 @@ def test_an_unknown_option_of_a_map_is_refused(stream_map: dict[str, object]) ->
     ids=short,
 )
 def test_maps_that_do_what_they_say_are_accepted(stream_maps: dict[str, object]) -> None:
-    """Names, patterns, copies and options that fit are no mistake."""
+    """Names, patterns, copies and options that fit are accepted."""
     assert refusal(stream_maps) is None
 
 
@@ -154,7 +154,7 @@ def test_fake_without_its_package_is_refused(stream_map: dict[str, object], monk
     "expression", ["'fake'", "record['fake']", "mailbox.fake", "fakes", "(((", "\0", "-" * 100_000]
 )
 def test_what_only_looks_like_fake_needs_no_package(expression: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Texts, columns and attributes of that name are no use of the package, nor is what cannot be parsed."""
+    """Texts, columns and attributes of that name do not count as a use of the package, nor does invalid syntax."""
     monkeypatch.setitem(sys.modules, "faker", None)
     assert refusal({"emails": {"x": expression}}) is None
 
@@ -189,7 +189,7 @@ EXPRESSIONS = (
 @pytest.mark.parametrize("number", NUMBERS, ids=short)
 @pytest.mark.parametrize("settings", [{}, FLATTENING], ids=["nested", "flat"])
 def test_expressions_compute_with_any_number_of_gongs(number: str, settings: dict[str, object]) -> None:
-    """No number in a CRM field stops a run, and the columns beside the computed ones keep every digit."""
+    """No number in a CRM field stops a run, and columns that are not computed keep every digit."""
     computed = {f"x{place}": expression for place, expression in enumerate(EXPRESSIONS)}
     record, _ = transformed(computed, number, **settings)
     assert computed.keys() <= record.keys()
@@ -205,7 +205,7 @@ def test_expressions_compute_with_any_number_of_gongs(number: str, settings: dic
 
 @pytest.mark.parametrize("number", NUMBERS, ids=short)
 def test_a_number_that_an_expression_passes_on_keeps_every_digit(number: str) -> None:
-    """A value that is copied or turned into text is Gong's number, not the float beside it."""
+    """A value that is copied or turned into text is Gong's exact number, not a float."""
     stream_map = {"copied": VALUE, "text": f"str({VALUE})", "objects": "objects", "filled": f"f'<{{{VALUE}}}>'"}
     record, _ = transformed({**stream_map, "__filter__": f"{VALUE} != 1.5"}, number)
     assert json_text.canonical(record["copied"]) == number.encode()

@@ -1,4 +1,4 @@
-"""What is said of unusual answers: each undocumented name once, and nothing that could be an address."""
+"""What is logged about unusual answers: each undocumented name once, and nothing that could be an address."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_name_that_could_be_an_address_is_only_counted(name: str, caplog: pyte
 
 
 def test_at_most_twenty_names_are_said(caplog: pytest.LogCaptureFixture) -> None:
-    """The names beyond twenty are counted; those already said are not counted again."""
+    """Names beyond twenty are counted, and names that were logged already are not counted again."""
     *lines, last = said(caplog, [f"n{number}" for number in range(23)] + ["n0", "n19", "n22"])
     assert len(lines) == 20
     assert "4 times" in last

@@ -145,7 +145,7 @@ def test_undocumented_fields_are_kept_verbatim() -> None:
 
 @pytest.mark.parametrize("name", ["sent_time", "undocumented", "looked_up_at", "request_id", "", "id#2", "ID"])
 def test_undocumented_names_never_touch_a_column(name: str) -> None:
-    """An undocumented field that is called like a column leaves that column alone."""
+    """An undocumented field with the name of a column does not change that column."""
     (row,) = build("emails", [{"id": "1", name: "x"}])
     assert row["undocumented"] == {name: "x"}
     assert {**row, "undocumented": None} == build("emails", [{"id": "1"}])[0]
@@ -236,7 +236,7 @@ def test_a_value_that_is_no_text_is_null_and_kept(value: object) -> None:
     ],
 )
 def test_an_id_that_came_as_a_number_is_its_text(number: str, text: str) -> None:
-    """A number where text is documented becomes text with every digit, at each level. An exponent is spelt anew."""
+    """A number in a text field becomes text with every digit, at each level. An exponent may be spelt differently."""
     assert keys("meetings", f'[{{"id": {number}}}]') == [text]
     (row,) = build("calls", f'[{{"id": {number}, "externalSystems": [{{"objects": [{{"externalId": {number}}}]}}]}}]')
     assert row["external_systems"][0]["objects"][0]["external_id"] == text
@@ -347,7 +347,7 @@ def test_an_unreadable_time_is_null_and_kept(value: object) -> None:
 
 @pytest.mark.parametrize("number", ["1E+1000000", "-1E+999999999999999999"])
 def test_a_number_beyond_every_time_is_null_and_kept(number: str) -> None:
-    """A number with any exponent is no error, and is kept with every digit."""
+    """A number with any exponent is accepted, and is kept with every digit."""
     (row,) = build("customer_engagement", f'[{{"timestamp": {number}}}]')
     assert row["timestamp"] is None
     assert json_text.canonical(row["undocumented"]) == f'{{"timestamp":{number}}}'.encode()
@@ -413,7 +413,7 @@ def test_a_missing_system_has_a_fixed_hash() -> None:
     ]
 
 
-def test_a_missing_key_depends_on_content_alone() -> None:
+def test_a_missing_key_depends_only_on_content() -> None:
     """The order of names does not matter, how a number is written does."""
     assert keys("meetings", '[{"a":1.50,"b":"é"}]') == keys("meetings", '[{"b":"\\u00e9","a":1.50}]')
     assert keys("meetings", '[{"a":1.50}]') != keys("meetings", '[{"a":1.5}]')
@@ -438,7 +438,7 @@ def test_ids_that_differ_in_undocumented_fields_are_two_rows() -> None:
 
 
 def test_a_numbered_id_is_never_one_that_gong_uses() -> None:
-    """If Gong itself has an id `<id>#2`, each row still has a key of its own."""
+    """If Gong itself has an id `<id>#2`, each row still has a unique key."""
     meetings = [{"id": "1"}, {"id": "1#2", "x": 1}, {"id": "1", "x": 2}, {"id": "1", "x": 3}, {"id": "1#3", "x": 4}]
     rows = build("meetings", meetings)
     assert [(row["id"], row["undocumented"]) for row in rows] == [
@@ -540,7 +540,7 @@ def test_undocumented_fields_of_joined_systems_are_all_kept() -> None:
 
 
 def test_misfits_of_joined_systems_are_kept() -> None:
-    """Objects that are no list do not replace those that are, in either order."""
+    """Objects that are not a list do not replace a list, in either order."""
     good, bad = {"system": "S", "objects": [{"id": "1"}]}, {"system": "S", "objects": "many"}
     for twins in ([good, bad], [bad, good]):
         (row,) = build("customer_data", twins)

@@ -75,7 +75,7 @@ def catalog() -> dict[str, Entry]:
 
 @pytest.fixture(scope="module")
 def snapshots(catalog: dict[str, Entry]) -> Path:
-    """The folder of the snapshots, renewed first where that is asked for."""
+    """The folder of the snapshots, renewed first on request."""
     if os.environ.get(RENEW):
         SNAPSHOTS.mkdir(exist_ok=True)
         for path in SNAPSHOTS.glob("*.json"):
@@ -160,7 +160,7 @@ def test_names_become_snake_case(name: str, expected: str) -> None:
 
 
 def test_documented_values_are_described_and_never_enforced() -> None:
-    """Gong's lists of values stand in descriptions alone: its own example breaks its list."""
+    """Gong's lists of values are only in descriptions, because its own example breaks its list."""
     text = json.dumps([*(section_schema(section) for section in SECTIONS), LOOKUPS_SCHEMA])
     assert '"enum"' not in text
     for value in ("Salesforce", "MicrosoftDynamic", "Conversation", "Lead", "contentShared", "digitalInteraction"):

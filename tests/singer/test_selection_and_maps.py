@@ -68,7 +68,7 @@ def asked(sandbox: Sandbox) -> list[str]:
 
 
 def check_refused(sandbox: Sandbox, result: Result, message: str) -> None:
-    """Check that a run wrote nothing, asked nobody, and ended with one log record at ERROR that quotes no setting."""
+    """Check that a run wrote nothing, made no call, and ended with one log record at ERROR that quotes no setting."""
     assert result.returncode == 1
     assert not result.stdout
     assert not sandbox.calls
@@ -116,7 +116,7 @@ def test_a_deselected_parent_is_still_asked_for_its_child(
     assert "3 addresses: 2 found, 1 not found, 0 rejected, 0 failed, 0 not asked" in result.stderr
 
 
-def test_the_lookups_alone_may_be_selected(sandbox: Sandbox, discovered: dict[str, Any], tmp_path: Path) -> None:
+def test_only_lookups_may_be_selected(sandbox: Sandbox, discovered: dict[str, Any], tmp_path: Path) -> None:
     """The audit trail without the references."""
     result = run(sandbox, tmp_path, selecting(discovered, only("lookups")))
     assert result.returncode == 0
@@ -176,7 +176,7 @@ def test_deselected_fields_are_left_out(sandbox: Sandbox, discovered: dict[str, 
 def test_an_older_catalog_that_lacks_columns_leaves_them_out(
     sandbox: Sandbox, discovered: dict[str, Any], tmp_path: Path
 ) -> None:
-    """A catalog of an earlier version is no error. Columns that it lacks are not written."""
+    """A catalog of an earlier version is accepted. Columns that it lacks are not written."""
     catalog = copy.deepcopy(discovered)
     gone = {"emails": "message_hash", "lookups": "http_status", "customer_data": "undocumented"}
     for stream in catalog["streams"]:
@@ -325,7 +325,7 @@ def test_sections_may_be_filtered_renamed_and_changed(sandbox: Sandbox, tmp_path
 
 
 def test_a_copy_of_lookups_may_be_filtered(sandbox: Sandbox) -> None:
-    """A copy is no proof. Its filter affects neither the original nor the sections."""
+    """A filter of a copy of `lookups` is allowed. It affects neither the original nor the sections."""
     maps = {"found_only": {"__source__": "lookups", "__filter__": "status == 'found'"}}
     result = run_tap({**sandbox.config, "email_addresses": ADDRESSES, "stream_maps": maps})
     check_schemas_and_records(result)  # the copy follows the original, which is the last one of its address elsewhere
