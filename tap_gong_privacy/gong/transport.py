@@ -140,8 +140,8 @@ class _Session(requests.Session):
         """Name no target. requests parses the target of a redirect that it does not follow, and may fail on it."""
 
 
-class _Line(NamedTuple):
-    """A session, with what each of its requests has in common."""
+class _Caller(NamedTuple):
+    """A session, and what all of its requests have in common."""
 
     session: requests.Session
     template: requests.PreparedRequest
@@ -164,7 +164,7 @@ class Transport:
         self._credentials = credentials
         self._timeout = min(timeout, _LONGEST_TIMEOUT)
         self._connect_timeout = min(timeout, _LONGEST_CONNECT)
-        self._idle: deque[_Line] = deque()
+        self._idle: deque[_Caller] = deque()
         self._is_closed = False
 
     def get(self, query: dict[str, str]) -> Response:
@@ -180,16 +180,16 @@ class Transport:
             TransportError: If no whole response came.
         """
         try:
-            line = self._idle.pop()
+            caller = self._idle.pop()
         except IndexError:
-            line = self._new_line()
+            caller = self._new_caller()
         try:
-            response = self._send(line, query)
+            response = self._send(caller, query)
         except TransportError:
             # Whatever may still come on its connection must not be taken for the answer to another call.
-            line.session.close()
+            caller.session.close()
             raise
-        self._idle.append(line)
+        self._idle.append(caller)
         if self._is_closed:
             self.close()
         return response
@@ -200,7 +200,7 @@ class Transport:
         while self._idle:
             self._idle.pop().session.close()
 
-    def _new_line(self) -> _Line:
+    def _new_caller(self) -> _Caller:
         session = _Session()
         if urlsplit(self._url).scheme == "http":
             # Plain HTTP goes to loopback hosts only, and no proxy may see the credentials.
@@ -210,21 +210,21 @@ class Transport:
             session.merge_environment_settings(self._url, {}, stream=True, verify=None, cert=None),
         )
         _check_proxy(select_proxy(self._url, settings["proxies"]))
-        return _Line(session, session.prepare_request(request), settings)
+        return _Caller(session, session.prepare_request(request), settings)
 
-    def _send(self, line: _Line, query: dict[str, str]) -> Response:
-        request = line.template.copy()
-        request.url = f"{line.template.url}?{urlencode(query)}"
+    def _send(self, caller: _Caller, query: dict[str, str]) -> Response:
+        request = caller.template.copy()
+        request.url = f"{caller.template.url}?{urlencode(query)}"
         timeout = (self._connect_timeout, self._timeout)
         response: requests.Response | None = None
         try:
-            response = line.session.send(request, timeout=timeout, allow_redirects=False, **line.settings)
+            response = caller.session.send(request, timeout=timeout, allow_redirects=False, **caller.settings)
             if response.status_code < requests.codes.ok:
                 raise _InterimError
             connection = response.raw.connection
             body = self._body(response)
             if _may_hold_surplus(getattr(connection, "sock", None)):
-                line.session.close()
+                caller.session.close()
         except _BROKEN as error:
             status = None
             if response is not None:
@@ -252,7 +252,7 @@ class Transport:
             return b""
 
     def _reason(self, error: Exception) -> Reason:
-        reason = _reason(error)
+        reason = _classified(error)
         text = reason.text.format(timeout=self._timeout, connect=self._connect_timeout, twice=2 * self._timeout)
         return Reason(text, reason.advice)
 
@@ -269,7 +269,7 @@ def _may_hold_surplus(sock: object) -> bool:
     return not isinstance(sock, socket.socket)
 
 
-def _reason(error: Exception) -> Reason:
+def _classified(error: Exception) -> Reason:
     if isinstance(error, _SlowBodyError):
         return _TOO_SLOW
     if isinstance(error, _InterimError):
