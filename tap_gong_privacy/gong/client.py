@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import random
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
+import backoff
 from requests import codes
 
 from tap_gong_privacy.gong.outcomes import Outcome, Reason, Status
-from tap_gong_privacy.gong.pacing import BudgetSpentError, CutError, Pacer, Stop, Ticket, backoff
+from tap_gong_privacy.gong.pacing import BudgetSpentError, CutError, Pacer, Stop, Ticket
 from tap_gong_privacy.gong.responses import Fault, Limited, Refused, judge, limit_reached
 from tap_gong_privacy.gong.transport import Transport, TransportError
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATH = "/v2/data-privacy/data-for-email-address"
+
+_LONGEST_BACKOFF = 60.0
 
 
 class Listener(Protocol):
@@ -52,7 +54,7 @@ class Client:
     listener: Listener
     max_retries: int
     max_retry_wait: float
-    jitter: Callable[[float], float] = lambda seconds: random.uniform(0, seconds)  # noqa: S311 - not cryptography
+    jitter: Callable[[float], float] = backoff.full_jitter
 
     def look_up(self, address: str, rank: int) -> Outcome:
         """Ask Gong about one address until there is an outcome.
@@ -89,6 +91,8 @@ class _LookUp:
         self._fault: Outcome | None = None
         self._first_limited: Ticket | None = None
         self._limits = 0
+        self._steps = backoff.expo(max_value=_LONGEST_BACKOFF)
+        next(self._steps)  # The generators of backoff begin with an empty step.
 
     def run(self) -> Outcome:
         outcome: Outcome | None = None
@@ -145,9 +149,9 @@ class _LookUp:
             self._client.listener.failed(self._rank, fault.outcome.reason, left)
         if not left:
             return fault.outcome
-        step = self._client.jitter(backoff(self._retries))
-        self._delay = step if fault.retry_after is None else fault.retry_after
         self._retries += 1
+        step = self._client.jitter(next(self._steps))
+        self._delay = step if fault.retry_after is None else fault.retry_after
         return None
 
     def _after_limit(self, limited: Limited, ticket: Ticket) -> Outcome | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import backoff
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
 
 # Leaves room for the jitter of threads and networks, so that Gong never counts a call too many in one second.
@@ -84,7 +85,7 @@ class Pacer:
         budget: int | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
-        jitter: Callable[[float], float] = lambda seconds: seconds + random.random(),  # noqa: S311 - not cryptography
+        jitter: Callable[[float], float] = backoff.random_jitter,
         changed: threading.Condition | None = None,
     ) -> None:
         """Initialize the pacer.
@@ -110,7 +111,7 @@ class Pacer:
         self._resume_at = float("-inf")
         self._pauses = self._answers = self._limits = 0
         self._limited_since: float | None = None
-        self._step = 0
+        self._steps = _steps()
         self._stop: Stop | None = None
         self._is_closed = False
 
@@ -200,7 +201,7 @@ class Pacer:
             self._answers += 1
             if self._limited_since is not None:
                 self._limited_since = None
-                self._step = 0
+                self._steps = _steps()
 
     def has_answered_since(self, ticket: Ticket) -> bool:
         """Whether any call has had an answer other than 429 since the call of this ticket started."""
@@ -235,13 +236,13 @@ class Pacer:
             if retry_after is not None:
                 self._resume_at = max(self._resume_at, now + retry_after)
             elif is_new:
-                self._resume_at = max(self._resume_at, now + self._jitter(backoff(self._step)))
-                self._step += 1
+                self._resume_at = max(self._resume_at, now + self._jitter(next(self._steps)))
             self._pauses += is_new
             self._changed.notify_all()
             return Pause(max(0.0, self._resume_at - now), is_new, retry_after is not None)
 
 
-def backoff(step: int) -> float:
-    """Return the seconds of a step of the exponential backoff, counted from 0: 1, 2, 4 and so on, up to 60."""
-    return min(_LONGEST_STEP, 1 << step)
+def _steps() -> Generator[float, None, None]:
+    steps = backoff.expo(max_value=_LONGEST_STEP)
+    next(steps)  # The generators of backoff begin with an empty step.
+    return steps
