@@ -236,10 +236,8 @@ def _time(text: str) -> datetime:
 def _folder(source: Source, kind: str, addresses: Iterable[str], names: Iterable[str]) -> Path:
     """Return the folder to write into, which has no address in its name and none of the report's files."""
     folder = source.to or Path(f"gong-privacy-{kind}-{_now():%Y%m%d-%H%M%S-%f}")
-    # The folders above it are made too, where they are missing.
-    made = [folder, *(parent for parent in folder.parents if not parent.exists())]
-    names_made = [unquote(part.name).casefold() for part in made]
-    if any(part in name for name in names_made for part in ("@", *map(str.casefold, addresses))):
+    made = [unquote(path.name).casefold() for path in files.to_be_made(folder)]
+    if any(part in name for name in made for part in ("@", *map(str.casefold, addresses))):
         msg = "--to must not hold an address: others can see the name of a folder."
         raise CommandLineError(msg)
     # Now, and not only when they are written: the output of a pipe cannot be read twice.

@@ -25,10 +25,26 @@ def refuse_existing(folder: Path, names: Iterable[str]) -> None:
     """Refuse a folder in which one of the files is there already.
 
     Raises:
-        ConfigError: If one is, or if the folder is a file.
+        ConfigError: If one is, if the folder is a file, or if the folder cannot be looked into.
     """
-    if folder.is_file() or any((folder / name).exists() for name in names):
+    try:
+        is_taken = folder.is_file() or any((folder / name).exists() for name in names)
+    except OSError as error:
+        raise ConfigError(_describe(error)) from None
+    if is_taken:
         raise ConfigError(_OVERWRITES)
+
+
+def to_be_made(folder: Path) -> list[Path]:
+    """Return the folder, and those above it that are missing.
+
+    Raises:
+        ConfigError: If they cannot be looked into.
+    """
+    try:
+        return [folder, *(parent for parent in folder.parents if not parent.exists())]
+    except OSError as error:
+        raise ConfigError(_describe(error)) from None
 
 
 def write(folder: Path, files: Mapping[str, Iterable[bytes]]) -> None:

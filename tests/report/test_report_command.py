@@ -270,6 +270,8 @@ def test_tables_without_a_row_are_one_line(tmp_path: Path) -> None:
         (["--from", "-", "--to", "full", JANE], "nothing is overwritten"),
         (["--from", "-", "--to", "broken.toml", JANE], "nothing is overwritten"),
         (["--from", "-", "--to", "broken.toml/x", JANE], "The report could not be written (not a directory)"),
+        (["--from", "-", "--to", "x" * 300, JANE], "The report could not be written (file name too long)"),
+        (["--from", "-", "--to", f"{'x' * 300}/y", JANE], "The report could not be written (file name too long)"),
     ],
 )
 def test_files_that_cannot_be_used_are_one_line(tmp_path: Path, arguments: list[str], reason: str) -> None:
