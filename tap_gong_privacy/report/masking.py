@@ -128,7 +128,10 @@ class Masker:
             local = _local_part(text[start : match.start()])
             start = match.end()
             domain = _DOMAIN.match(text, match.end())
-            if not (local and domain) or self._is_own(local, domain[0]):
+            if not (local and domain):
+                continue
+            if self._is_own(local, domain[0]):
+                start = _end_of(domain, text)
                 continue
             before = _BEFORE.match(local)
             lead = before[0] if before else ""
@@ -148,6 +151,11 @@ class Masker:
     def _is_own(self, local: str, domain: str) -> bool:
         candidates = [f"{part}@{domain}".casefold() for part in (local, _AROUND.split(local)[-1])]
         return not self.own.isdisjoint([*candidates, *map(unquote, candidates)])
+
+
+def _end_of(domain: re.Match[str], text: str) -> int:
+    """Return where the next local part may begin: at the domain itself if an at sign is behind it, as it may be one."""
+    return domain.start() if _AT.match(text, domain.end()) else domain.end()
 
 
 def _local_part(text: str) -> str:

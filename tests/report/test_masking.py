@@ -74,6 +74,22 @@ def test_the_persons_own_address_stays(text: str) -> None:
     assert own.addresses == 0
 
 
+@pytest.mark.parametrize(
+    "text, masked",
+    [
+        (f"mailto:{JANE}?cc=mario@example.com", f"mailto:{JANE}?c…@example.com"),
+        (f"{JANE}/mario@example.com", f"{JANE}/m…@example.com"),
+        (f"{JANE}@list.example.org", "jane.doe@e…@list.example.org"),
+    ],
+)
+def test_an_address_behind_the_persons_own_takes_nothing_of_it(text: str, masked: str) -> None:
+    """Unless the two are one address."""
+    own = masker()
+
+    assert own.text(text) == masked
+    assert own.addresses == 1
+
+
 @pytest.mark.parametrize("text", [f"x{JANE}", f"mary.{JANE}", f"{JANE}.example.org", f"{JANE}_old"])
 def test_an_address_that_holds_the_persons_is_anothers(text: str) -> None:
     """Only the whole address is the person's."""
