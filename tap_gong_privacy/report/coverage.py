@@ -159,8 +159,10 @@ def survey(listing: Listing, loaded: Loaded, made_at: datetime) -> Coverage:
 
 
 def _line(place: int, entry: Entry, look_ups: Sequence[LookUp], own: str) -> Line:
-    # A look-up of an earlier version does not say which Gong it asked.
-    here = [look_up for look_up in look_ups if look_up.api_url is None or _normal(look_up.api_url) == own]
+    # A look-up of an earlier version does not say which Gong it asked: it counts only if no other is known.
+    known = {_normal(look_up.api_url) for look_up in look_ups if look_up.api_url}
+    counting = {own} if known - {own} else {own, None}
+    here = [look_up for look_up in look_ups if (look_up.api_url and _normal(look_up.api_url)) in counting]
     answers = [look_up for look_up in here if look_up.status in {FOUND, NOT_FOUND}]
     return Line(
         place=place,

@@ -55,6 +55,12 @@ def page_of(surveyed: Coverage) -> Page:
         ([look_up(JANE.upper(), "found")], Outcome.NEVER_ASKED, Reason.NEVER_ASKED),
         ([look_up(JANE, "found", api_url=OTHER_GONG)], Outcome.NEVER_ASKED, Reason.NEVER_ASKED),
         ([look_up(JANE, "found", api_url=None)], Outcome.FOUND, None),
+        ([look_up(JANE, "found", api_url=None), look_up(JANE, "failed", 1)], Outcome.FOUND, None),
+        (
+            [look_up(JANE, "found", api_url=None), look_up(JANE, "found", 1, api_url=OTHER_GONG)],
+            Outcome.NEVER_ASKED,
+            Reason.NEVER_ASKED,
+        ),
         ([look_up(JANE, "found", api_url="HTTPS://API.gong.io/")], Outcome.FOUND, None),
     ],
 )
