@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tap_gong_privacy.errors import ConfigError
 from tap_gong_privacy.report.tables import JSON, STREAMS, Row, Value
 from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, REQUEST_ID, UNDOCUMENTED
 
@@ -43,9 +44,15 @@ class LookUp:
 
     @classmethod
     def of(cls, row: Row) -> LookUp:
-        """Return the look-up that a row tells of."""
+        """Return the look-up that a row tells of.
+
+        Raises:
+            ConfigError: If it does not say when that was.
+        """
         at, undocumented = row[LOOKED_UP_AT], row.get(UNDOCUMENTED)
-        assert isinstance(at, datetime)  # noqa: S101  it is the column's kind
+        if not isinstance(at, datetime):
+            msg = "A row of lookups has no looked_up_at, so that nothing says which answer counts: load it again."
+            raise ConfigError(msg)
         return cls(
             address=str(row[EMAIL_ADDRESS]),
             at=at,

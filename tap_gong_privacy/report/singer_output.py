@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tap_gong_privacy.errors import ConfigError
 from tap_gong_privacy.report.model import Loaded, LookUp, in_order, latest_of
 from tap_gong_privacy.report.tables import JSON, KEYS, TABLES, Row, loads, read_value, refuse_missing
-from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, LOOKUPS
+from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKUPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -80,7 +80,7 @@ class _Reader:
         asked = self._addresses[LOOKUPS]
         if not asked:
             raise ConfigError(_NO_LOOK_UP)
-        look_ups = (LookUp.of(row) for row in self._rows[LOOKUPS].values() if row.get(LOOKED_UP_AT))
+        look_ups = (LookUp.of(row) for row in self._rows[LOOKUPS].values())
         wanted = self._wanted or frozenset()
         lowered = {address.lower() for address in wanted}
         return Loaded(

@@ -156,6 +156,16 @@ def test_what_is_not_the_taps_output_is_refused(lines: list[bytes], reason: str)
         singer_output.read(lines, [JANE])
 
 
+def test_a_look_up_without_a_time_is_refused(tmp_path: Path) -> None:
+    """By both readers: without it, an address would seem never asked."""
+    records = [look_up(JANE, "found", looked_up_at=None)]
+
+    with pytest.raises(ConfigError, match="A row of lookups has no looked_up_at"):
+        singer_output.read(singer_lines(records), [JANE])
+    with pytest.raises(ConfigError, match="A row of lookups has no looked_up_at"):
+        database.read(load_sqlite(tmp_path / "db.sqlite", records), database.DEFAULT_SCHEMA, [JANE])
+
+
 def test_other_messages_are_passed_over() -> None:
     """STATE, and streams of other taps."""
     others = [
