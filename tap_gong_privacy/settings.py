@@ -173,7 +173,6 @@ _CREDENTIALS = ("access_key", "access_key_secret", "access_token")
 _MAPPING = ("stream_maps", "stream_map_config", "faker_config")
 _FLATTENING_DEFAULTS = {"flattening_separator": "__", "flattening_max_key_length": 255}
 
-_SHOWN_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 _KINDS = {
@@ -326,7 +325,7 @@ def _refuse(problems: list[str]) -> None:
 
 
 def _unknown(name: str, known: Mapping[str, Any]) -> str:
-    if not _SHOWN_NAME.fullmatch(name):
+    if not json_text.is_plain(name):
         return "there is an unknown setting (its name is not shown); remove it"
     similar = difflib.get_close_matches(name, known, n=1)
     return f"{name} is unknown; {f'did you mean {similar[0]}' if similar else 'remove it'}"

@@ -22,6 +22,7 @@ _UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 # Python refuses to convert longer integers to and from text.
 _LONGEST_INTEGER = 4300
 _DEEPEST = 100
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _canonical = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
@@ -141,6 +142,11 @@ def text_of(value: JSON) -> str | None:
     if isinstance(value, Decimal) or type(value) is int:
         return str(value)
     return None
+
+
+def is_plain(text: str) -> bool:
+    """Return whether a text of unknown origin can be shown in a log, because it cannot be an address."""
+    return _PLAIN.fullmatch(text) is not None
 
 
 def free_name(name: str, *taken: Mapping[str, object]) -> str:

@@ -12,6 +12,7 @@ from requests import codes
 
 from tap_gong_privacy.gong import answers, times
 from tap_gong_privacy.gong.answers import UnusableError
+from tap_gong_privacy.gong.json_text import is_plain
 from tap_gong_privacy.gong.outcomes import Outcome, Reason, Status
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 SCOPE = "api:data-privacy:read"
 
 _REFUSALS = range(300, 500)
-_SHOWN_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _LATER = "Run again later; the next run resumes where this one stopped."
 
@@ -162,7 +162,7 @@ def _http_date(value: str) -> datetime | None:
 
 def _credentials_refused(response: Response) -> Reason:
     request_id = answers.read_refusal(response.body).request_id
-    is_harmless = isinstance(request_id, str) and _SHOWN_REQUEST_ID.fullmatch(request_id)
+    is_harmless = isinstance(request_id, str) and is_plain(request_id)
     return Reason(
         f"Gong answered 401 (requestId {request_id if is_harmless else 'not given'})",
         f"Check the credentials, their scope {SCOPE}, and api_url (Gong answers 401 to unknown paths too).",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import fnmatch
 import importlib.util
-import re
 import sys
 import traceback
 from decimal import Decimal
@@ -15,6 +14,7 @@ from singer_sdk.mapper import CustomStreamMap, RemoveRecordTransform
 from typing_extensions import override
 
 from tap_gong_privacy.errors import ConfigError
+from tap_gong_privacy.gong.json_text import is_plain
 from tap_gong_privacy.singer import schemas
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ _ELSE = "__else__"
 _SOURCE = "__source__"
 _FILTER = "__filter__"
 _OPTIONS = {_SOURCE, _FILTER, _ELSE, "__alias__", "__key_properties__"}
-_SHOWN_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LOOKUPS_REMOVED = (
     "Wrong settings: stream_maps would remove or filter lookups, the proof of the search. To leave the stream out, "
     "deselect it in the catalog; to leave out others, map each to __NULL__."
@@ -198,7 +197,7 @@ def refuse_missing_values(stream_maps: Mapping[str, object], values: Mapping[str
     for stream_map in stream_maps.values():
         expressions = stream_map.values() if isinstance(stream_map, dict) else ()
         for name in (name for expression in expressions for name in _used_values(expression) if name not in given):
-            shown = f"stream_map_config.{name}" if _SHOWN_NAME.fullmatch(name) else "a value of stream_map_config"
+            shown = f"stream_map_config.{name}" if is_plain(name) else "a value of stream_map_config"
             msg = f"Wrong settings: stream_maps use {shown}, which is missing or empty; set it."
             raise ConfigError(msg)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from tap_gong_privacy.gong.json_text import is_plain
 
 if TYPE_CHECKING:
     import logging
 
     from tap_gong_privacy.gong.outcomes import Outcome
 
-_SHOWN_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SHOWN_NAMES = 20
 
 
@@ -43,7 +43,7 @@ class Notices:
         """Log the name of an undocumented field. Only count a name that could be an address."""
         if name in self._shown:
             return
-        if len(self._shown) == _SHOWN_NAMES or not _SHOWN_NAME.fullmatch(name):
+        if len(self._shown) == _SHOWN_NAMES or not is_plain(name):
             self._not_shown += 1
             return
         self._shown.add(name)
