@@ -147,15 +147,9 @@ class Output(MsgSpecWriter):
         self._buffer = bytearray()
         self._finished = 0  # the bytes of the buffer that belong to finished look-ups
 
-    @override
-    def serialize_message(self, message: Message) -> bytearray:
-        line = bytearray()
-        self._append(message, line)
-        return line
-
-    def _append(self, message: Message, lines: bytearray) -> None:
-        self._encoder.encode_into(message.to_dict(), lines, -1)
-        lines += b"\n"
+    def _append(self, message: RecordLine | Mapping[str, Any]) -> None:
+        self._encoder.encode_into(message, self._buffer, -1)
+        self._buffer += b"\n"
 
     @override
     def write_message(self, message: Message | RecordLine) -> None:
@@ -169,12 +163,11 @@ class Output(MsgSpecWriter):
         """
         self._interruption.check()
         if isinstance(message, RecordLine):  # almost all messages
-            self._encoder.encode_into(message, self._buffer, -1)
-            self._buffer += b"\n"
+            self._append(message)
             if len(self._buffer) >= _BUFFER:
                 self.flush()
         elif self.writes_state or not isinstance(message, StateMessage):
-            self._append(message, self._buffer)
+            self._append(message.to_dict())
             if not isinstance(message, RecordMessage):
                 self.flush()
 
@@ -190,7 +183,7 @@ class Output(MsgSpecWriter):
         """
         del self._buffer[self._finished :]
         if self.writes_state:
-            self._append(StateMessage(value=state), self._buffer)
+            self._append(StateMessage(value=state).to_dict())
         self.flush()
 
     def flush(self) -> None:
