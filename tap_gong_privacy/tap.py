@@ -160,6 +160,7 @@ class TapGongPrivacy(Tap):
             self.logger.warning("The state is broken, of an earlier version or of another tap: starting over")
 
     def _start_run(self) -> Run:
+        """Build the run when the SDK syncs `lookups`. A tap that only lists its streams has no settings for one."""
         self._run = build(self._settings, self._round(), self._mode)
         return self._run
 

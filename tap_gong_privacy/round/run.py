@@ -70,7 +70,11 @@ def build(settings: Settings, round_: Round, mode: Mode) -> Run:
 
 
 class Run:
-    """Looks up the addresses of a round, as far as this run comes."""
+    """Looks up the addresses of a round, as far as this run comes.
+
+    An address has a rank, its position among the addresses that this run asks about, from 0. It also has a place in the
+    whole list, from 1, which logs show.
+    """
 
     def __init__(
         self,
