@@ -39,6 +39,7 @@ ROWS = 3
 CELL = 60
 
 REAL = """\
+
 With your own Gong
   1. Create an API key pair in Gong (scope api:data-privacy:read), and write config.json:
 
