@@ -121,14 +121,13 @@ class Coverage:
     @property
     def gaps(self) -> list[Gap]:
         """The outcomes that are no answer, each with its addresses."""
-        places: dict[Outcome, list[int]] = defaultdict(list)
+        places: dict[Reason, list[int]] = defaultdict(list)
         for line in self.lines:
-            places[line.outcome].append(line.place)
-        return [
-            Gap(reason, tuple(places[outcome]), len(self.lines))
-            for outcome, reason in _REASONS.items()
-            if places[outcome]
-        ]
+            if line.outcome is Outcome.NEVER_ASKED and line.is_elsewhere:
+                places[Reason.ASKED_ELSEWHERE].append(line.place)
+            elif line.outcome in _REASONS:
+                places[_REASONS[line.outcome]].append(line.place)
+        return [Gap(reason, tuple(places[reason]), len(self.lines)) for reason in Reason if places[reason]]
 
 
 def survey(listing: Listing, loaded: Loaded, made_at: datetime) -> Coverage:

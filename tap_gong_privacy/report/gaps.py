@@ -14,6 +14,8 @@ class Reason(enum.Enum):
     """Why a report is not complete."""
 
     NEVER_ASKED = enum.auto()
+    ASKED_ELSEWHERE = enum.auto()
+    """Asked about at another Gong only."""
     MALFORMED = enum.auto()
     REFUSED = enum.auto()
     NO_ANSWER = enum.auto()

@@ -174,6 +174,7 @@ def later_outcome(code: str, moment: datetime) -> str:
 _SHOWN_AT_MOST: Final = 10
 _GAPS: Final = {
     Reason.NEVER_ASKED: "never asked. Put it on the tap's list exactly as it is written here, and load again.",
+    Reason.ASKED_ELSEWHERE: "asked at another Gong only. Give --config the api_url that was asked, or ask this one.",
     Reason.MALFORMED: "not asked, for it is no e-mail address. Correct it on the tap's list.",
     Reason.REFUSED: "refused by Gong, so that nothing is known about it. Ask Gong's support, with the request id.",
     Reason.NO_ANSWER: "no usable answer. Load again.",
