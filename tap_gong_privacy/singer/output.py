@@ -132,6 +132,7 @@ class Output(MsgSpecWriter):
 
     Attributes:
         writes_state: Whether STATE messages are written. A connection test writes none.
+        lacks_state: Whether a look-up has been finished since the last STATE.
     """
 
     def __init__(self, interruption: Interruption) -> None:
@@ -143,6 +144,7 @@ class Output(MsgSpecWriter):
         super().__init__()
         self._interruption = interruption
         self.writes_state = True
+        self.lacks_state = False
         self._encoder = msgspec.json.Encoder(enc_hook=enc_hook, decimal_format="number")
         self._buffer = bytearray()
         self._finished = 0  # the bytes of the buffer that belong to finished look-ups
@@ -168,12 +170,15 @@ class Output(MsgSpecWriter):
                 self.flush()
         elif self.writes_state or not isinstance(message, StateMessage):
             self._append(message.to_dict())
+            if isinstance(message, StateMessage):
+                self.lacks_state = False
             if not isinstance(message, RecordMessage):
                 self.flush()
 
     def finish_look_up(self) -> None:
         """Note that all records so far belong to finished look-ups, so that an interrupted run writes them too."""
         self._finished = len(self._buffer)
+        self.lacks_state = True
 
     def write_last_state(self, state: Mapping[str, Any]) -> None:
         """Write the STATE that ends an interrupted run, without the records of the look-up that it cuts short.

@@ -148,6 +148,14 @@ def test_the_state_follows_each_address(pipeline: Pipeline) -> None:
     assert seen[-1] == 0
 
 
+def test_the_state_follows_a_single_address(pipeline: Pipeline) -> None:
+    """The last message is a STATE, even if it is equal to the first one: a round of one address ends as it began."""
+    result = pipeline.run(email_addresses=LISTED[:1])
+
+    assert result.messages[-1] == {"type": "STATE", "value": {"bookmarks": {"lookups": EMPTY}}}
+    assert [message["type"] for message in result.messages].count("STATE") == 2
+
+
 def test_a_limit_stops_the_run_and_the_next_goes_on(pipeline: Pipeline) -> None:
     """A daily quota ends the run with exit 1, one line that says when to come back, and a state that goes on."""
     pipeline.answers[LISTED[3]] = [LATER, Reply()]
