@@ -132,7 +132,7 @@ class Output(MsgSpecWriter):
 
     Attributes:
         writes_state: Whether STATE messages are written. A connection test writes none.
-        lacks_state: Whether a look-up has been finished since the last STATE.
+        lacks_state: Whether a SCHEMA has been written, or a look-up finished, since the last STATE.
     """
 
     def __init__(self, interruption: Interruption) -> None:
@@ -170,8 +170,7 @@ class Output(MsgSpecWriter):
                 self.flush()
         elif self.writes_state or not isinstance(message, StateMessage):
             self._append(message.to_dict())
-            if isinstance(message, StateMessage):
-                self.lacks_state = False
+            self.lacks_state = not isinstance(message, StateMessage)
             if not isinstance(message, RecordMessage):
                 self.flush()
 

@@ -147,7 +147,7 @@ class LookupsStream(_PrivacyStream):
         self._tap.state_writer.write_state(self._tap.state)
         output = cast("Output", self._tap.message_writer)
         if output.lacks_state:
-            # The SDK leaves out a state that equals the last one. A round of one address ends as it began: empty.
+            # The SDK leaves out a state that equals the last one, as in a round of one address, or on a quiet day.
             output.write_message(StateMessage(value=self._tap.state))
         size = sum(map(len, bookmark.values()))
         wait = 0.0 if size < _SMALL_STATE else min(size / _STATE_BYTES_PER_SECOND, _MOST_SECONDS_BETWEEN_STATES)

@@ -148,9 +148,10 @@ def test_the_state_follows_each_address(pipeline: Pipeline) -> None:
     assert seen[-1] == 0
 
 
-def test_the_state_follows_a_single_address(pipeline: Pipeline) -> None:
-    """The last message is a STATE, even if it is equal to the first one: a round of one address ends as it began."""
-    result = pipeline.run(email_addresses=LISTED[:1])
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_state_equal_to_the_first_one_is_written_too(pipeline: Pipeline, count: int) -> None:
+    """The last message is a STATE, also on a quiet day, and in a round of one address, which ends as it began."""
+    result = pipeline.run(email_addresses=LISTED[:count])
 
     assert result.messages[-1] == {"type": "STATE", "value": {"bookmarks": {"lookups": EMPTY}}}
     assert [message["type"] for message in result.messages].count("STATE") == 2
