@@ -24,21 +24,28 @@ from tap_gong_privacy.gong.outcomes import Reason
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+
+class _SlowBodyError(OSError):
+    """The body took longer than it may."""
+
+
+class _InterimError(OSError):
+    """An interim response came. The response itself is still to come on the same connection."""
+
+
 _NETWORK = "Check the network and firewalls."
 _PROXY = "Set HTTPS_PROXY to an http:// or https:// URL with a host, or exempt Gong's host with NO_PROXY."
 _BAD_PROXY = Reason("HTTPS_PROXY is not a valid URL of a proxy, or has no host", _PROXY)
 _SOCKS = Reason("SOCKS proxies cannot be used", _PROXY)
 _BROKE_OFF = Reason("its answer broke off")
 _NOT_DECOMPRESSED = Reason("its answer could not be decompressed")
-_NO_DATA = Reason("no data within {timeout:g} seconds (request_timeout)", "Run again later; raise request_timeout.")
-_TOO_SLOW = Reason(
-    "its answer took longer than {twice:g} seconds (twice request_timeout)",
-    "Run again later; raise request_timeout.",
-)
+_SLOW = "Run again later; raise request_timeout."
+_NO_DATA = Reason("no data within {timeout:g} seconds (request_timeout)", _SLOW)
 _NO_NAME = Reason("its host name could not be resolved", "Check api_url and this machine's DNS.")
-_INTERIM = Reason("it sent an interim response (1xx) that was not asked for")
 # The first match counts, so the more specific errors come first.
 _REASONS = (
+    (_SlowBodyError, Reason("its answer took longer than {twice:g} seconds (twice request_timeout)", _SLOW)),
+    (_InterimError, Reason("it sent an interim response (1xx) that was not asked for")),
     (
         requests.exceptions.SSLError,
         Reason("no trusted TLS connection", "If a proxy re-signs TLS, set REQUESTS_CA_BUNDLE to its CA."),
@@ -89,14 +96,6 @@ class TransportError(Exception):
         super().__init__(reason.text)
         self.reason = reason
         self.status = status
-
-
-class _SlowBodyError(OSError):
-    """The body took longer than it may."""
-
-
-class _InterimError(OSError):
-    """An interim response came. The response itself is still to come on the same connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,10 +269,6 @@ def _may_hold_surplus(sock: object) -> bool:
 
 
 def _classified(error: Exception) -> Reason:
-    if isinstance(error, _SlowBodyError):
-        return _TOO_SLOW
-    if isinstance(error, _InterimError):
-        return _INTERIM
     cause = error.args[0] if error.args else None
     if isinstance(getattr(cause, "reason", None), NameResolutionError):
         return _NO_NAME
