@@ -150,16 +150,11 @@ class Round:
         # The clock may have been ahead when the round began. A time in the future would delay the next round.
         self._began = min(datetime.fromisoformat(began[0]), self._now) if began else self._now
         self.began = times.format_utc(self._began)
-        self._digests = self._digests_of_entries()
-
-    def _digests_of_entries(self) -> dict[str, bytes]:
-        keyed = hashlib.blake2b(digest_size=_DIGEST_SIZE, key=bytes.fromhex(self._salt))
-        digests = {}
-        for entry in self._entries:
-            hash_ = keyed.copy()
-            hash_.update(_encoded(entry.text))
-            digests[entry.text] = hash_.digest()
-        return digests
+        key = bytes.fromhex(self._salt)
+        self._digests = {
+            entry.text: hashlib.blake2b(_encoded(entry.text), digest_size=_DIGEST_SIZE, key=key).digest()
+            for entry in self._entries
+        }
 
     def _is_over(self) -> bool:
         """Return whether an earlier run completed the round, and the days between two rounds have passed."""
