@@ -81,6 +81,7 @@ class TapGongPrivacy(Tap):
             ConfigError: If a setting, an address or the catalog cannot be used.
         """
         self._interruption = Interruption()
+        self._output = Output(self._interruption)
         self._run: Run | None = None
         self._mode = Mode.SYNC
         self._list = AddressList((), None)
@@ -108,7 +109,7 @@ class TapGongPrivacy(Tap):
             state=state,
             validate_config=validate_config,
             setup_mapper=setup_mapper,
-            message_writer=Output(self._interruption),
+            message_writer=self._output,
         )
         if catalog is not None and not any(stream.selected for stream in self.streams.values()):
             msg = "The catalog selects no stream, so no address would be asked: select at least one."
@@ -182,12 +183,6 @@ class TapGongPrivacy(Tap):
         """End the run if a signal has come, or if the target has stopped reading."""
         self._interruption.check()
         self._output.check_reader()
-
-    @property
-    def _output(self) -> Output:
-        writer = self.message_writer
-        assert isinstance(writer, Output)  # noqa: S101 - the constructor has set it
-        return writer
 
     def run(self, mode: Mode = Mode.SYNC) -> int:
         """Sync, or make the connection test, and say how it ended.
