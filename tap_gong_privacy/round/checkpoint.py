@@ -121,8 +121,10 @@ class Round:
         self._resume(bookmark)
         is_over = self._is_over()
         is_other = bookmark["output_digest"] != _digest_of_output(self._salt, output)
-        # An empty list leaves the state as it is, and a round that is over has nothing left to lose.
-        self.started_over = bool(self._entries and self._outcomes and is_other and not is_over)
+        # A round that is over has nothing left to lose, and a list without an address asks nobody again.
+        is_lost = bool(self._outcomes) and is_other and not is_over
+        self.started_over = is_lost and self.total > 0
+        self._is_idle = not self._entries or (is_lost and not self.total)
         self.lost_outcomes = 0
         if self.started_over:
             self.lost_outcomes = sum(self._is_done(entry) and not entry.is_malformed for entry in self._entries)
@@ -213,10 +215,10 @@ class Round:
         """Return what the state has to hold now.
 
         Returns:
-            The empty bookmark if the round has ended. The bookmark of the run's start if the list has no entry, or if
-            a new round has no outcome yet.
+            The empty bookmark if the round has ended. The bookmark of the run's start if the list has no entry, if
+            it has no address and the output differs, or if a new round has no outcome yet.
         """
-        if not self._entries or not self._outcomes:
+        if self._is_idle or not self._outcomes:
             return self._bookmark_before.copy()
         is_complete = self.total > 0 and not self.not_asked and all(map(self._is_done, self._entries))
         if is_complete and not self._days:

@@ -242,6 +242,15 @@ def test_a_list_of_malformed_entries_does_not_end_a_round(days: float) -> None:
     assert to_do(round_of(ADDRESSES, round_.bookmark(), days=days)) == [*ADDRESSES[4:], ADDRESSES[1]]
 
 
+@pytest.mark.parametrize("days", [0, 30])
+def test_malformed_entries_alone_drop_no_outcome_if_the_output_differs(days: float) -> None:
+    """Nobody would be asked again, so the state stays as it is."""
+    before = half_done()
+    round_ = asked(round_of(["wrong"], before, output="another", days=days), MALFORMED)
+    assert not round_.started_over
+    assert round_.bookmark() == before
+
+
 def test_a_state_that_claims_an_outcome_of_the_wrong_kind_proves_nothing() -> None:
     """An address that the state calls malformed is asked; a malformed entry that it calls found is reported."""
     state = half_done() | {"found": "", "rejected": "", "not_found": "", "owed": ""}
