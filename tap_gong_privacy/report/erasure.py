@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from tap_gong_privacy.gong.json_text import is_plain
 from tap_gong_privacy.report.gaps import Gap, Reason
 from tap_gong_privacy.report.model import FOUND, Loaded, LookUp
 from tap_gong_privacy.report.tables import STREAMS
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-# A name that Gong's documentation does not list may be anything, an address too.
-_SHOWN_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _encoder: Final = msgspec.json.Encoder(order="sorted")
 
 
@@ -143,7 +141,7 @@ def _gong_of(look_ups: Sequence[LookUp], asked_at: datetime) -> str | None:
 
 def names_beside(look_up: LookUp) -> tuple[list[str], int]:
     """Return the names of an answer's undocumented fields, and how many more there are that must not be shown."""
-    names = [name for name in look_up.undocumented if _SHOWN_NAME.fullmatch(name)]
+    names = [name for name in look_up.undocumented if is_plain(name)]
     return names, len(look_up.undocumented) - len(names)
 
 

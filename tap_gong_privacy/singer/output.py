@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import select
 import signal
@@ -149,7 +150,7 @@ class Output(MsgSpecWriter):
         self._buffer = bytearray()
         self._finished = 0  # the bytes of the buffer that belong to finished look-ups
 
-    def _append(self, message: RecordLine | Mapping[str, Any]) -> None:
+    def _append(self, message: Mapping[str, Any]) -> None:
         self._encoder.encode_into(message, self._buffer, -1)
         self._buffer += b"\n"
 
@@ -165,7 +166,8 @@ class Output(MsgSpecWriter):
         """
         self._interruption.check()
         if isinstance(message, RecordLine):  # almost all messages
-            self._append(message)
+            self._encoder.encode_into(message, self._buffer, -1)
+            self._buffer += b"\n"
             if len(self._buffer) >= _BUFFER:
                 self.flush()
         elif self.writes_state or not isinstance(message, StateMessage):
@@ -230,6 +232,7 @@ class Output(MsgSpecWriter):
         raise OutputLostError(error) from None
 
 
+@functools.cache
 def _closed_events(descriptor: int) -> int:
     """Return what `poll` has to be asked for, to see that the other end of stdout is closed."""
     if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):

@@ -49,6 +49,17 @@ class _PrivacyStream(Stream):
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
+    def __init__(self, tap: Tap, name: str, schema: schemas.JSONSchema) -> None:
+        """Initialize the stream.
+
+        Args:
+            tap: The tap.
+            name: The stream's name.
+            schema: The JSON schema of its records.
+        """
+        super().__init__(tap, schema=schema, name=name)
+        self._all_columns: frozenset[str] = frozenset(cast("dict[str, object]", schema["properties"]))
+
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
         """Take the selection from a catalog, and ignore its replication method, which means nothing here."""
@@ -62,16 +73,12 @@ class _PrivacyStream(Stream):
         properties: Mapping[str, object] = self.effective_schema.get("properties", {})
         return frozenset(name for name in properties if self.mask["properties", name])
 
-    def selection(self) -> Callable[[Record], Record]:
-        """Return a function that removes the columns that are not selected from a record."""
+    def select(self, built: Iterable[Record]) -> Iterable[Record]:
+        """Remove the columns that are not selected from records of this stream."""
         columns = self.columns
-
-        def select(record: Record) -> Record:
-            if columns.issuperset(record):
-                return record
-            return {name: value for name, value in record.items() if name in columns}
-
-        return select
+        if columns.issuperset(self._all_columns):
+            return built
+        return ({name: value for name, value in record.items() if name in columns} for record in built)
 
 
 class LookupsStream(_PrivacyStream):
@@ -85,7 +92,7 @@ class LookupsStream(_PrivacyStream):
             start_run: Begins to look up the addresses.
             check: Is called about twice a second. What it raises ends the run.
         """
-        super().__init__(tap, schema=dict(schemas.LOOKUPS_SCHEMA), name=schemas.LOOKUPS)
+        super().__init__(tap, schemas.LOOKUPS, dict(schemas.LOOKUPS_SCHEMA))
         self.primary_keys = schemas.LOOKUPS_KEYS
         self._start_run = start_run
         self._check = check
@@ -107,14 +114,13 @@ class LookupsStream(_PrivacyStream):
             meter = CallMeter(run.progress.snapshot)
             stack.callback(meter.write)
             stack.callback(self._notices.close)
-            select = self.selection()
             output = cast("Output", self._tap.message_writer)
             for entry, outcome in run.outcomes(self._check, meter.tick):
                 record = _lookup_record(run.api_url, entry, outcome)
                 self._notices.take(outcome)
                 if outcome.answer:
                     record |= self._write_sections(outcome.answer, record)
-                yield select(record)
+                yield from self.select([record])
                 run.record(entry, outcome)
                 output.finish_look_up()
                 self._mark(run)
@@ -176,7 +182,7 @@ class SectionStream(_PrivacyStream):
             tap: The tap.
             section: The array.
         """
-        super().__init__(tap, schema=schemas.section_schema(section), name=section.stream)
+        super().__init__(tap, section.stream, schemas.section_schema(section))
         self.primary_keys = schemas.primary_keys(section)
         self.section = section
         self._counter = self.get_record_counter()
@@ -214,10 +220,9 @@ class SectionStream(_PrivacyStream):
             (stream_map.stream_alias, None if _changes_nothing(stream_map) else stream_map.transform)
             for stream_map in self.stream_maps
         ]
-        select = self.selection()
         write = self._tap.write_message
         count = 0
-        for count, record in enumerate(map(select, built), 1):  # noqa: B007 - the count is returned
+        for count, record in enumerate(self.select(built), 1):  # noqa: B007 - the count is returned
             for alias, transform in maps:
                 mapped = transform(record) if transform else record
                 if mapped is not None:
