@@ -183,7 +183,7 @@ def test_a_dead_host_stops_with_the_reason(sandbox: Sandbox) -> None:
     result = run(sandbox, api_url=f"http://127.0.0.1:{dead_port()}", max_retries=1)
     assert result.returncode == 1
     first, counts, *_ = said(result, "WARNING")
-    assert first == "address 1 of 7: the connection failed; up to 1 further tries"
+    assert first == "address 1 of 7: the connection failed; up to 1 further try"
     assert counts == "Since the last such line: 5 x the connection failed"
     (stopped,) = [line for line in said(result, "ERROR") if line.startswith("Stopped: ")]
     assert stopped.startswith("Stopped: 3 addresses in a row failed (the last one: the connection failed). Check")

@@ -105,7 +105,9 @@ class Progress(Listener):
     @override
     def failed(self, rank: int, reason: Reason, tries_left: int) -> None:
         """Log that a try failed, if its reason is new."""
-        tries = f"up to {tries_left} further tries" if tries_left else "no further tries"
+        tries = (
+            f"up to {tries_left} further {'try' if tries_left == 1 else 'tries'}" if tries_left else "no further tries"
+        )
         line = f"address {self._places[rank]} of {self._total}: {reason.text}; {tries}"
         self._trouble(reason.text, line)
 
