@@ -134,6 +134,7 @@ def test_the_net_has_what_the_stream_behind_it_has(monkeypatch: pytest.MonkeyPat
         assert stream.encoding == "utf-8"
         with pytest.raises(AttributeError):
             _ = sys.stderr.nonsense  # type: ignore[union-attr]
+        sys.stderr.close()  # Otherwise it would flush when it is collected, and the stream behind it is closed by then.
 
 
 def test_secrets_may_be_added_while_the_net_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
