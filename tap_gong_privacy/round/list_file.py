@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import re
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,7 @@ _SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LINE_END: Final = re.compile(r"\r\n?|\n")
 _LONGEST_SHOWN_NAME: Final = 64
+_IS_FOLDER: Final = f"{FILE}: this is a folder. Name one file in it."
 
 
 def read_file(file: str, column: str) -> list[tuple[int, str]]:
@@ -51,10 +52,15 @@ def _load(file: str) -> bytes:
         if isinstance(file_system, LocalFileSystem):
             # fsspec seeks in local files, which a pipe does not allow.
             return Path(path).read_bytes()
-        with file_system.open(path, "rb") as stream:
-            content: bytes = stream.read()
+        # Not open(): it reads as many bytes as the storage claims in advance, which may be fewer than there are, and
+        # reads an S3 prefix as a file of 0 bytes.
+        content: bytes = file_system.cat_file(path)
+    except IsADirectoryError:
+        msg = _IS_FOLDER
     except FileNotFoundError:
         msg = f"{FILE}: there is no such file. Give a path, or an fsspec URL."
+        with contextlib.suppress(Exception):
+            msg = _IS_FOLDER if file_system.isdir(path) else msg
     except ImportError:
         msg = f"{FILE}: a package for this kind of URL is missing. For s3://, install tap-gong-privacy[s3]."
     except PermissionError:
@@ -98,7 +104,7 @@ def _csv_entries(text: str, column: str) -> list[tuple[int, str]]:
         return [(line, _cell(row, index, len(header), separator)) for line, row in rows]
 
 
-@contextmanager
+@contextlib.contextmanager
 def _cells_of_any_length(text: str) -> Iterator[None]:
     """Lift the limit of 128 KiB for a cell, which the csv module keeps for the whole process."""
     limit = csv.field_size_limit(max(len(text), csv.field_size_limit()))
@@ -111,16 +117,18 @@ def _cells_of_any_length(text: str) -> Iterator[None]:
 def _find_header(text: str, column: str) -> tuple[str, list[str]]:
     """Return the separator that the header row uses, and the row; an empty row if all cells of the file are empty."""
     headers: dict[str, list[str]] = {}
+    broken_quotes: ConfigError | None = None
     for separator in _SEPARATORS:
         try:
             headers[separator] = next(_rows(text, separator), (0, []))[1]
         except ConfigError as error:
             broken_quotes = error
-    if not headers:
-        raise broken_quotes
     if [] in headers.values():
         return ",", []
-    return max(headers.items(), key=lambda item: (bool(_matches(item[1], column)), len(item[1])))
+    best = max(headers.items(), key=lambda item: (bool(_matches(item[1], column)), len(item[1])), default=(",", []))
+    if broken_quotes and not _matches(best[1], column):
+        raise broken_quotes
+    return best
 
 
 def _matches(header: Sequence[str], column: str) -> list[int]:
@@ -167,10 +175,43 @@ def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
     line = 1
     try:
+        separators = 0
         for row in reader:
             if any(cell.strip() for cell in row):
+                separators = separators or len(row) - 1
+                _refuse_swallowed_row(row, line, separator, separators)
                 yield line, row
             line = reader.line_num + 1
     except csv.Error:
         msg = f"{FILE} line {line} is not readable as CSV: check the quotes of the row that begins there."
         raise ConfigError(msg) from None
+
+
+def _refuse_swallowed_row(row: Sequence[str], line: int, separator: str, separators: int) -> None:
+    """Refuse a quoted cell that holds what looks like a row of its own.
+
+    Two stray quotes, some lines apart, make one cell out of everything between them, and the people in it would not be
+    asked.
+
+    Args:
+        row: The cells of a row.
+        line: The physical line on which the row begins.
+        separator: The separator of the cells.
+        separators: How many of them the header has.
+
+    Raises:
+        ConfigError: If a line of a cell alone has an at sign and as many separators as the header.
+    """
+    number = line
+    for cell in row:
+        lines = _LINE_END.split(cell)
+        if len(lines) == 1:
+            continue
+        for offset, text in enumerate(lines):
+            if "@" in text and text.count(separator) >= separators:
+                msg = (
+                    f"{FILE} line {line}: a quoted cell of the row that begins there includes line {number + offset}, "
+                    "which looks like a row with an address. Check the quotes of that row."
+                )
+                raise ConfigError(msg)
+        number += len(lines) - 1

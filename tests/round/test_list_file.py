@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import os
@@ -10,13 +11,16 @@ import re
 import subprocess
 import threading
 import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from tap_gong_privacy.errors import ConfigError
 from tap_gong_privacy.round.addresses import read_list
@@ -262,6 +266,46 @@ def test_a_csv_with_broken_quotes_is_refused(content: str, line: int, separator:
     assert f"email_addresses_file line {line} is not readable as CSV" in message
 
 
+@pytest.mark.parametrize(
+    "content, line, swallowed",
+    [
+        (
+            'email_address,notes\njane@b.de,"called\nbob@b.de,called back\ncarol@b.de,says no"\ndan@b.de,ok\n',
+            2,
+            3,
+        ),
+        ('name\temail_address\n"Ann\tjane@b.de\nBob"\tbob@b.de\n', 2, 2),
+        ('email_address;a;b\n\njane@b.de;"two\nlines";"x\nbob@b.de;1;2"\n', 3, 5),
+        ('email_address|a\r\njane@b.de|"x\r\nbob@b.de|1|2"\r\n', 2, 3),
+        ('email_address,"notes\njane@b.de,called"\nbob@b.de,x\n', 1, 2),
+        ('email_address\n"jane@b.de\nbob@b.de"\n', 2, 2),
+    ],
+    ids=short,
+)
+def test_two_stray_quotes_swallow_nobody(content: str, line: int, swallowed: int, tmp_path: Path) -> None:
+    """A cell that includes what looks like a row is refused by its line, even if malformed entries are accepted."""
+    path = written(tmp_path, "list.csv", content)
+
+    for fail_on_malformed in (True, False):
+        with pytest.raises(ConfigError) as caught:
+            read_list(None, path, COLUMN, fail_on_malformed=fail_on_malformed)
+        assert str(caught.value).startswith(
+            f"email_addresses_file line {line}: a quoted cell of the row that begins there includes line {swallowed}, "
+        )
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["two\nlines", "Hello,\nplease call\nAnn", "her address:\njane@b.de\n", "one; two\n3; 4", "a,b\nc,d", ",\n,"],
+    ids=short,
+)
+def test_honest_notes_of_several_lines_are_read(note: str, tmp_path: Path) -> None:
+    """They have no line that could be a row with an address."""
+    content = f'email_address,name,notes\njane@b.de,Jane,"{note}"\nbob@b.de,Bob,\n'
+
+    assert cells(content, tmp_path) == ["jane@b.de", "bob@b.de"]
+
+
 @pytest.mark.parametrize("name", ["list.csv", "list.txt"])
 @pytest.mark.parametrize("end", ENDS, ids=short)
 def test_a_file_in_another_encoding_is_refused(name: str, end: str, tmp_path: Path) -> None:
@@ -304,8 +348,8 @@ def test_a_file_may_be_an_fsspec_url(tmp_path: Path) -> None:
         ("memory://hidden/hidden.csv", "there is no such file"),
         ("hidden-scheme://hidden@example.com/list", "could not be read (ValueError)"),
         ("oci://hidden/hidden.csv", "install tap-gong-privacy[s3]"),
-        ("/", "could not be read (IsADirectoryError)"),
-        ("", "could not be read (IsADirectoryError)"),
+        ("/", "this is a folder. Name one file in it."),
+        ("", "this is a folder. Name one file in it."),
         ("hidden\x00name", "could not be read (ValueError)"),
         ("hidden\ud800name", "could not be read (UnicodeEncodeError)"),
     ],
@@ -323,11 +367,90 @@ def test_a_file_that_may_not_be_read_says_so() -> None:
     """A lack of permissions differs from a missing file."""
 
     class Forbidding(fsspec.AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no types
-        def open(self, path: str, mode: str) -> None:
-            raise PermissionError(path, mode)
+        def cat_file(self, path: str) -> None:
+            raise PermissionError(path)
 
     fsspec.register_implementation("hidden-forbidding", Forbidding, clobber=True)
     assert "permissions" in refusal(None, "hidden-forbidding://hidden.csv")
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.txt", "day", "day/"])
+def test_a_folder_of_another_storage_is_refused(name: str) -> None:
+    """Spark writes `list.csv` as a prefix with part files in it. S3 opens a prefix as a file of 0 bytes.
+
+    No S3 can run here: `memory://` has folders too, and the class opens them as s3fs does.
+    """
+
+    class Prefixes(MemoryFileSystem):  # type: ignore[misc]  # fsspec ships no types
+        @classmethod
+        def _strip_protocol(cls, path: str) -> str:
+            return str(super()._strip_protocol(path.removeprefix("hidden-prefixes://")))
+
+        def open(self, path: str, mode: str) -> io.BytesIO:
+            assert self.isdir(path), mode
+            return io.BytesIO()
+
+    fsspec.register_implementation("hidden-prefixes", Prefixes, clobber=True)
+    folder = uuid.uuid4().hex
+    with fsspec.open(f"memory://{folder}/{name}/part-0.csv", "wb") as stream:
+        stream.write(b"email_address\na@b.de\n")
+
+    for scheme in ("memory", "hidden-prefixes"):
+        assert refusal(None, f"{scheme}://{folder}/{name}") == (
+            "email_addresses_file: this is a folder. Name one file in it."
+        )
+
+
+@pytest.fixture
+def web() -> Iterator[str]:
+    """The base URL of a web server that gives wrong sizes, as gateways, caches and compressing proxies do."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.answer(len(LONG_LIST) // 4, b"")
+
+        def do_GET(self) -> None:
+            if self.headers.get("Range"):
+                self.answer(len(LONG_LIST) // 4, LONG_LIST[: len(LONG_LIST) // 4], status=206)
+            elif "gzip" in self.path:
+                compressed = gzip.compress(LONG_LIST)
+                self.answer(len(compressed), compressed, encoding="gzip")
+            else:
+                self.answer(len(LONG_LIST) + ("broken" in self.path), LONG_LIST)
+
+        def answer(self, length: int, body: bytes, status: int = 200, encoding: str = "identity") -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(length))
+            self.send_header("Content-Encoding", encoding)
+            self.send_header("Accept-Ranges", "bytes")
+            self.end_headers()
+            self.wfile.write(body)
+
+        @override
+        def log_message(self, *_arguments: object) -> None:
+            """Keep the test's output free of the log."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+LONG_LIST = b"email_address\n" + b"".join(b"person%03d@example.com\n" % number for number in range(200))
+
+
+@pytest.mark.parametrize("chain", ["", "simplecache::"])
+@pytest.mark.parametrize("name", ["list.csv", "gzip.csv"])
+def test_a_list_behind_a_url_is_read_whole(name: str, chain: str, web: str) -> None:
+    """Whatever the server says of its length."""
+    assert len(read_file(f"{chain}{web}/{name}", COLUMN)) == 200
+
+
+def test_a_list_whose_body_breaks_off_is_refused(web: str) -> None:
+    """Nobody is asked."""
+    assert "could not be read" in refusal(None, f"{web}/broken.csv")
 
 
 @given(
