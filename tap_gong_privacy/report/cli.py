@@ -13,29 +13,18 @@ from urllib.parse import unquote
 import click
 
 from tap_gong_privacy.errors import CommandLineError, ConfigError
-from tap_gong_privacy.report import (
-    coverage as coverages,
-)
-from tap_gong_privacy.report import (
-    coverage_page,
-    database,
-    erasure_page,
-    files,
-    person_page,
-    singer_output,
-    texts,
-)
-from tap_gong_privacy.report import (
-    erasure as erasures,
-)
-from tap_gong_privacy.report import (
-    notice as notices,
-)
-from tap_gong_privacy.report import (
-    person as answers,
-)
+from tap_gong_privacy.report import coverage as coverages
+from tap_gong_privacy.report import erasure as erasures
+from tap_gong_privacy.report import files
+from tap_gong_privacy.report import notice as notices
+from tap_gong_privacy.report import person as answers
 from tap_gong_privacy.report.gaps import has_unknown_address
-from tap_gong_privacy.report.masking import Masker
+from tap_gong_privacy.report.pages import coverage as coverage_page
+from tap_gong_privacy.report.pages import erasure as erasure_page
+from tap_gong_privacy.report.pages import person as person_page
+from tap_gong_privacy.report.pages import texts
+from tap_gong_privacy.report.rows import database, singer_output
+from tap_gong_privacy.report.rows.masking import Masker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from tap_gong_privacy.report.gaps import Gap, Reason
 from tap_gong_privacy.report.model import FOUND, MALFORMED, NOT_FOUND, REJECTED, Loaded, LookUp
-from tap_gong_privacy.report.tables import STREAMS
+from tap_gong_privacy.report.rows.tables import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ import msgspec
 from tap_gong_privacy.gong.json_text import is_plain
 from tap_gong_privacy.report.gaps import Gap, Reason
 from tap_gong_privacy.report.model import FOUND, Loaded, LookUp
-from tap_gong_privacy.report.tables import STREAMS
+from tap_gong_privacy.report.rows.tables import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tap_gong_privacy.errors import ConfigError
-from tap_gong_privacy.report.tables import JSON, STREAMS, Row, Value
+from tap_gong_privacy.report.rows.tables import JSON, STREAMS, Row, Value
 from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, REQUEST_ID, UNDOCUMENTED
 
 if TYPE_CHECKING:

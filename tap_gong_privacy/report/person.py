@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from tap_gong_privacy.report.gaps import Gap, Reason, has_unknown_address
-from tap_gong_privacy.report.masking import Masker, encode
 from tap_gong_privacy.report.model import MALFORMED, Loaded, Result, Standing, content_of, standings
-from tap_gong_privacy.report.tables import JSON, KEYS, STREAMS, TABLES, Row
+from tap_gong_privacy.report.rows.masking import Masker, encode
+from tap_gong_privacy.report.rows.tables import JSON, KEYS, STREAMS, TABLES, Row
 from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, LOOKUPS, UNDOCUMENTED
 
 if TYPE_CHECKING:

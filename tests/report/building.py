@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import sqlalchemy as sa
 from typing_extensions import override
 
-from tap_gong_privacy.report import notice, person, person_page, singer_output
-from tap_gong_privacy.report.masking import Masker
-from tap_gong_privacy.report.tables import KEYS, STREAMS, TABLES, Kind
+from tap_gong_privacy.report import notice, person
+from tap_gong_privacy.report.pages import person as person_page
+from tap_gong_privacy.report.rows import singer_output
+from tap_gong_privacy.report.rows.masking import Masker
+from tap_gong_privacy.report.rows.tables import KEYS, STREAMS, TABLES, Kind
 from tests.running import environment
 
 if TYPE_CHECKING:

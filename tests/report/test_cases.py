@@ -8,7 +8,7 @@ import pytest
 
 from tap_gong_privacy.report.gaps import Gap, Reason
 from tap_gong_privacy.report.model import Result
-from tap_gong_privacy.report.tables import STREAMS
+from tap_gong_privacy.report.rows.tables import STREAMS
 from tests.report.building import ALL_TEXTS, GONG, JANE, Record, answer, at, entry, found, look_up, page_of
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_gong_privacy.report import coverage, coverage_page
+from tap_gong_privacy.report import coverage
 from tap_gong_privacy.report.coverage import Outcome
 from tap_gong_privacy.report.gaps import Reason
 from tap_gong_privacy.report.listing import Listing
+from tap_gong_privacy.report.pages import coverage as coverage_page
 from tap_gong_privacy.round.addresses import Entry
 from tests.report.building import DAY_0, GONG, JANE, NOW, Page, Record, load, look_up
 

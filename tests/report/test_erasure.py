@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gong_privacy.report import erasure, erasure_page
+from tap_gong_privacy.report import erasure
 from tap_gong_privacy.report.erasure import Finding
 from tap_gong_privacy.report.gaps import Reason
-from tap_gong_privacy.report.tables import STREAMS
+from tap_gong_privacy.report.pages import erasure as erasure_page
+from tap_gong_privacy.report.rows.tables import STREAMS
 from tests.report.building import DAY_0, GONG, JANE, NOW, Page, Record, load, look_up
 
 if TYPE_CHECKING:

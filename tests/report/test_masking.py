@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_gong_privacy.report.masking import Masker, nested
+from tap_gong_privacy.report.rows.masking import Masker, nested
 from tests.report.building import JANE, answer, entry, look_up, page_of
 
 if TYPE_CHECKING:
-    from tap_gong_privacy.report.tables import JSON
+    from tap_gong_privacy.report.rows.tables import JSON
 
 OTHERS = ["mario.rossi@example.com", "Ünal@exämple.de", "o'brien@b.example", "a+b=c@sub.example.org", "x@intranet"]
 TOKEN = "5vjaxkqnzmp515b220vlzto2i"

@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_gong_privacy.report import coverage, coverage_page, erasure, erasure_page
+from tap_gong_privacy.report import coverage, erasure
 from tap_gong_privacy.report.listing import Listing
+from tap_gong_privacy.report.pages import coverage as coverage_page
+from tap_gong_privacy.report.pages import erasure as erasure_page
 from tap_gong_privacy.round.addresses import Entry
 from tests.report.building import GONG, JANE, NOW, Page, answer, entry, found, load, look_up, page_of
 
 if TYPE_CHECKING:
-    from tap_gong_privacy.report.tables import JSON
+    from tap_gong_privacy.report.rows.tables import JSON
 
 HOSTILE = [
     "<script>alert(1)</script>",

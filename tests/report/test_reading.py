@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from tap_gong_privacy.errors import ConfigError
-from tap_gong_privacy.report import database, singer_output
-from tap_gong_privacy.report.tables import STREAMS, TABLES, Kind, read_value
+from tap_gong_privacy.report.rows import database, singer_output
+from tap_gong_privacy.report.rows.tables import STREAMS, TABLES, Kind, read_value
 from tests.report.building import DAY_0, JANE, at, entry, found, load, load_sqlite, look_up, singer_lines
 
 if TYPE_CHECKING:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import htpy as h
 
-from tap_gong_privacy.report import html, texts
 from tap_gong_privacy.report.erasure import Erasure, Evidence, Finding, names_beside
-from tap_gong_privacy.report.tables import STREAMS
+from tap_gong_privacy.report.pages import html, texts
+from tap_gong_privacy.report.rows.tables import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tap_gong_privacy.report.html import Node
     from tap_gong_privacy.report.model import LookUp
+    from tap_gong_privacy.report.pages.html import Node
 
 _PROVEN: Final = {Finding.ERASED}
 

@@ -12,7 +12,7 @@ from sqlalchemy import exc
 from tap_gong_privacy import privacy
 from tap_gong_privacy.errors import ConfigError
 from tap_gong_privacy.report.model import Loaded, LookUp, in_order, latest_of
-from tap_gong_privacy.report.tables import STREAMS, TABLES, Kind, Row, read_value, refuse_missing
+from tap_gong_privacy.report.rows.tables import STREAMS, TABLES, Kind, Row, read_value, refuse_missing
 from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKUPS
 
 if TYPE_CHECKING:

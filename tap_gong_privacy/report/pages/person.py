@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Final
 import htpy as h
 from markupsafe import Markup
 
-from tap_gong_privacy.report import html, texts
 from tap_gong_privacy.report.model import Result, Standing
+from tap_gong_privacy.report.pages import html, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tap_gong_privacy.report.html import Node
+    from tap_gong_privacy.report.pages.html import Node
     from tap_gong_privacy.report.person import Beside, Kind, Person
-    from tap_gong_privacy.report.tables import Row, Value
+    from tap_gong_privacy.report.rows.tables import Row, Value
 
 _PART: Final = h.span(".part")
 _ADDRESS: Final = h.div(".address")

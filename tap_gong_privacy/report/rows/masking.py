@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from tap_gong_privacy.report.tables import JSON, Row, loads
+from tap_gong_privacy.report.rows.tables import JSON, Row, loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import htpy as h
 from markupsafe import Markup
 
-from tap_gong_privacy.report import texts
-from tap_gong_privacy.report.masking import nested
+from tap_gong_privacy.report.pages import texts
+from tap_gong_privacy.report.rows.masking import nested
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tap_gong_privacy.report.tables import Value
+    from tap_gong_privacy.report.rows.tables import Value
 
 Node: TypeAlias = h.Node
 _NONE: Final = h.span(".none")

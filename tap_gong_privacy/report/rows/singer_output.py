@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tap_gong_privacy.errors import ConfigError
 from tap_gong_privacy.report.model import Loaded, LookUp, in_order, latest_of
-from tap_gong_privacy.report.tables import JSON, KEYS, TABLES, Row, loads, read_value, refuse_missing
+from tap_gong_privacy.report.rows.tables import JSON, KEYS, TABLES, Row, loads, read_value, refuse_missing
 from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKUPS
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 import htpy as h
 
-from tap_gong_privacy.report import html, texts
 from tap_gong_privacy.report.coverage import ANSWERED, Coverage, Line, Outcome
+from tap_gong_privacy.report.pages import html, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tap_gong_privacy.report.html import Node
     from tap_gong_privacy.report.model import LookUp
+    from tap_gong_privacy.report.pages.html import Node
 
 _WIDTH: Final = 420
 _BAR: Final = 20
