@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import base64
 import difflib
-import ipaddress
 import json
 import math
 import re
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-import requests
 from singer_sdk import typing as th
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
+from tap_gong_privacy import base_url
 from tap_gong_privacy.errors import ConfigError
 from tap_gong_privacy.gong import json_text
 
@@ -189,7 +187,6 @@ _CONTROL_CHARACTER = "holds a control character, such as a line break; set it ag
 _BASE_URL = (
     "must be like https://api.gong.io: https (http for loopback hosts only), a host, no user, no query, no fragment"
 )
-_DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +291,7 @@ def load(
     config = {**{name: default for name, default in defaults.items() if default not in (None, [])}, **values}
     config |= {name: config[name].strip() for name in _CREDENTIALS if name in config}
     _refuse(_contradictions(config, needs_credentials=needs_credentials))
-    config["api_url"] = _normalized(config["api_url"])
+    config["api_url"] = base_url.normalized(config["api_url"].strip())
     own: dict[str, Any] = {field.name: config.get(field.name) for field in fields(Settings)}
     return config, Settings(**own)
 
@@ -407,36 +404,8 @@ def _contradictions(config: Mapping[str, Any], *, needs_credentials: bool) -> li
     is_complete = bool(token) != bool(key or secret) and bool(key) == bool(secret)
     if not is_complete and (needs_credentials or token or key or secret):
         problems.append("set either access_key and access_key_secret, or access_token, and not both")
-    if not _is_base_url(config["api_url"].strip()):
+    if not base_url.is_base_url(config["api_url"].strip()):
         problems.append(f"api_url {_BASE_URL}")
     if config.get("flattening_enabled") and "flattening_max_depth" not in config:
         problems.append("flattening_enabled needs flattening_max_depth, a whole number")
     return problems
-
-
-def _is_base_url(text: str) -> bool:
-    if set(text) & set("@?#\\") or re.search(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]", text):
-        return False
-    try:
-        url = urlsplit(text)
-        host, _ = url.hostname, url.port
-        # The host name as requests will ask for it. A name that DNS cannot encode is a mistake in the setting.
-        (urlsplit(requests.Request("GET", text).prepare().url or "").hostname or "").encode("idna")
-    except ValueError:
-        return False
-    return bool(host) and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(host or "")))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _normalized(base_url: str) -> str:
-    """Return a base URL in the one spelling by which answers are compared."""
-    url = urlsplit(base_url.strip())
-    host = url.hostname or ""
-    port = "" if url.port in {None, _DEFAULT_PORTS[url.scheme]} else f":{url.port}"
-    return f"{url.scheme}://{f'[{host}]' if ':' in host else host}{port}{url.path.rstrip('/')}"
