@@ -21,7 +21,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 # Python refuses to convert longer integers to and from text.
 _LONGEST_INTEGER = 4300
-_DEEPEST = 100
+DEEPEST = 100
+"""How many levels of lists and objects an answer may have."""
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _canonical = msgspec.json.Encoder(decimal_format="number", order="sorted")
@@ -39,13 +40,14 @@ def canonical(value: object) -> bytes:
     return _canonical.encode(value)
 
 
-def decode(text: bytes) -> tuple[JSON, bool]:
+def decode(text: bytes, deepest: int = DEEPEST) -> tuple[JSON, bool]:
     """Decode JSON. Integers become `int`, all other numbers `Decimal`, so that every digit is kept.
 
     The two characters that no target can store are replaced: NUL by U+2400, a lone surrogate by U+FFFD.
 
     Args:
         text: JSON in UTF-8.
+        deepest: How many levels a value may have.
 
     Returns:
         The value, and whether a character in it was replaced.
@@ -62,7 +64,7 @@ def decode(text: bytes) -> tuple[JSON, bool]:
             parse_constant=_refuse_constant,
             object_pairs_hook=unique,
         )
-        _refuse_depth(value)
+        _refuse_depth(value, deepest)
     except RecursionError:
         msg = "nested too deeply"
         raise ValueError(msg) from None
@@ -93,10 +95,10 @@ def unique(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
     return content
 
 
-def _refuse_depth(value: JSON) -> None:
+def _refuse_depth(value: JSON, deepest: int) -> None:
     """Raise `RecursionError` if a value is nested so deeply that encoding it could exhaust Python's stack."""
     level: list[JSON] = [value]
-    for _ in range(_DEEPEST):
+    for _ in range(deepest):
         inner: list[JSON] = []
         for element in level:
             if isinstance(element, dict):

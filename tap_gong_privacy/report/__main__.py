@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -19,14 +20,15 @@ _SHOWN = (ConfigError, click.NoSuchOption, click.MissingParameter, click.BadOpti
 
 
 def main() -> None:
-    """Run the command. What the user can put right is one line on stderr; nothing is a traceback."""
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, _end)
+    """Run the command. Report the user's errors as one line on stderr. Never print a traceback."""
+    _catch_signals()
     privacy.guard_stderr()
     try:
         from tap_gong_privacy.report.cli import command  # noqa: PLC0415  the extra may be missing
 
         code = command.main(prog_name="gong-privacy-report", standalone_mode=False)
+        if sys.stdout is not None:  # the process may have begun with it closed
+            sys.stdout.flush()
     except ImportError as error:
         _say(f"the report needs the package {error.name}: install tap-gong-privacy[report].")
         code = 1
@@ -35,10 +37,28 @@ def main() -> None:
         code = error.exit_code
     except click.Abort:
         code = 130
+    except OSError as error:
+        code = _end_output(error)
     except Exception as error:  # noqa: BLE001  no traceback may quote an address or a secret
         _say(f"the report failed unexpectedly. Please report this: {privacy.describe(error)}")
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _catch_signals() -> None:
+    for signum in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        # Whoever starts the process may have it ignore a signal, as nohup does.
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            signal.signal(signum, _end)
+
+
+def _end_output(error: OSError) -> int:
+    """Say that standard output cannot be written. Files have words of their own for this."""
+    reason = (error.strerror or type(error).__name__).lower()
+    _say(f"Standard output cannot be written ({reason}). A report that was made is in its folder.")
+    # Otherwise Python would write what is left once more at the end, and complain in its own words.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 1
 
 
 def _message(error: click.ClickException) -> str:

@@ -1,48 +1,32 @@
-"""Whether everyone on the list was asked: when, with which outcome, and who never."""
+"""Whether everyone on the list was asked: when, with which result, and who never."""
 
 from __future__ import annotations
 
 import csv
-import enum
 import io
-from collections import Counter, defaultdict
+import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from tap_gong_privacy.report.gaps import Gap, Reason
-from tap_gong_privacy.report.model import FOUND, MALFORMED, NOT_FOUND, REJECTED, Loaded, LookUp
-from tap_gong_privacy.report.rows.tables import STREAMS
+from tap_gong_privacy.report.model import ANSWERED, PSEUDONYMS, Assessment, Result, Standing, assess, lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from tap_gong_privacy.report.listing import Listing
-    from tap_gong_privacy.round.addresses import Entry
+    from tap_gong_privacy.report.rows.tables import Loaded
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+TOO_OLD: Final = "answer too old"
+ELSEWHERE: Final = "looked up under another api_url only"
+_TOO_OLD: Final = "the answer is older than --not-older-than allows. Look it up again, and load."
 AGES: Final = (timedelta(days=1), timedelta(days=7), timedelta(days=30), timedelta(days=90), timedelta(days=365))
 """The upper ends of the groups in which the ages of answers are counted; the last group has none."""
-
-
-class Outcome(enum.Enum):
-    """What the list knows about one of its addresses."""
-
-    FOUND = "found"
-    NOT_FOUND = "not_found"
-    REJECTED = "rejected"
-    FAILED = "failed"
-    MALFORMED = "malformed"
-    NEVER_ASKED = "never asked"
-
-
-ANSWERED: Final = (Outcome.FOUND, Outcome.NOT_FOUND)
-_REASONS: Final = {
-    Outcome.NEVER_ASKED: Reason.NEVER_ASKED,
-    Outcome.REJECTED: Reason.REFUSED,
-    Outcome.FAILED: Reason.NO_ANSWER,
-    Outcome.MALFORMED: Reason.MALFORMED,
-}
+# A spreadsheet may split a cell at these, and trim what no reader sees. Full-width signs start a formula, too.
+_FORMULA: Final = re.compile("(?:^|[;,\t|\r\n])[ \u00a0\u200b\ufeff]*(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+_BEGINS_AS_FORMULA: Final = ("\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -51,141 +35,146 @@ class Line:
 
     Attributes:
         place: Its place, counted from 1.
-        address: The address.
-        answer: The latest answer of the Gong that the tap is set up for.
-        latest: The latest look-up there, however it ended.
-        is_malformed: Whether the entry is no address.
-        is_elsewhere: Whether it was looked up at another Gong, which counts for nothing here.
+        standing: What is known about it.
+        is_too_old: Whether its answer is older than is allowed.
     """
 
     place: int
-    address: str
-    answer: LookUp | None
-    latest: LookUp | None
-    is_malformed: bool
-    is_elsewhere: bool
+    standing: Standing
+    is_too_old: bool
 
     @property
-    def outcome(self) -> Outcome:
-        """The latest answer, else the latest outcome."""
-        if self.answer:
-            return Outcome.FOUND if self.answer.holds_something else Outcome.NOT_FOUND
-        if self.is_malformed or (self.latest and self.latest.status == MALFORMED):
-            return Outcome.MALFORMED
-        if self.latest is None:
-            return Outcome.NEVER_ASKED
-        return Outcome.REJECTED if self.latest.status == REJECTED else Outcome.FAILED
+    def result(self) -> Result:
+        """What is known."""
+        return self.standing.result
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """When the answer came."""
+        return self.standing.answer.at if self.standing.answer else None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether it has an answer that is not too old."""
+        return self.result in ANSWERED and not self.is_too_old
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """All that the page says.
+    """All that the report says.
 
     Attributes:
+        assessment: What is known about each address of the list.
         lines: The list, in its order.
-        api_url: The Gong that the tap is set up for.
-        no_longer_listed: The addresses of the tables that are not on the list.
-        not_loaded: The streams that were not loaded.
-        are_pseudonyms: Whether an address is not known since the tables hold pseudonyms.
-        made_at: When the page was made.
+        not_listed: The addresses of the tables that are not on the list, with rows of data.
+        evidence_only: Those that are not on the list, with look-ups alone.
+        oldest_allowed: How old an answer may be; None for any age.
     """
 
+    assessment: Assessment
     lines: Sequence[Line]
-    api_url: str
-    no_longer_listed: Sequence[str]
-    not_loaded: Sequence[str]
-    are_pseudonyms: bool
-    made_at: datetime
+    not_listed: Sequence[str]
+    evidence_only: Sequence[str]
+    oldest_allowed: timedelta | None
 
-    @property
-    def outcomes(self) -> Mapping[Outcome, int]:
-        """How many addresses have each outcome."""
-        counts = Counter(line.outcome for line in self.lines)
-        return {outcome: counts[outcome] for outcome in Outcome}
+    @cached_property
+    def results(self) -> Mapping[Result, int]:
+        """How many addresses have each result, without those whose answer is too old."""
+        counts = Counter(line.result for line in self.lines if not line.is_too_old)
+        return {result: counts[result] for result in Result}
 
-    @property
+    @cached_property
+    def too_old(self) -> int:
+        """How many answers are too old."""
+        return sum(line.is_too_old for line in self.lines)
+
+    @cached_property
     def answered(self) -> int:
-        """How many addresses have an answer."""
-        return sum(self.outcomes[outcome] for outcome in ANSWERED)
+        """How many addresses have an answer that is not too old."""
+        return sum(line.is_answered for line in self.lines)
+
+    @cached_property
+    def not_whole(self) -> int:
+        """How many addresses have other numbers of rows than their answer counts."""
+        return sum(not line.standing.is_whole for line in self.lines)
+
+    @cached_property
+    def answered_at(self) -> list[datetime]:
+        """When the answers came, too old ones included."""
+        return [at for line in self.lines if line.result in ANSWERED and (at := line.answered_at)]
 
     @property
     def ages(self) -> Sequence[int]:
         """How many answers are of each age: one number more than `AGES` has."""
         counts = [0] * (len(AGES) + 1)
-        for line in self.lines:
-            if line.answer:
-                age = self.made_at - line.answer.at
-                counts[next((index for index, end in enumerate(AGES) if age <= end), len(AGES))] += 1
+        for at in self.answered_at:
+            age = self.assessment.made_at - at
+            counts[next((index for index, end in enumerate(AGES) if age <= end), len(AGES))] += 1
         return counts
 
+    @cached_property
+    def gaps(self) -> list[str]:
+        """Why the list is not covered, one line for each reason."""
+        gaps = lines(self._reasons(), len(self.lines))
+        return [PSEUDONYMS, *gaps] if self.assessment.are_pseudonyms else gaps
+
     @property
-    def gaps(self) -> list[Gap]:
-        """The outcomes that are no answer, each with its addresses."""
-        places: dict[Reason, list[int]] = defaultdict(list)
+    def doubts(self) -> list[str]:
+        """The contradictions, one line for each."""
+        doubts = ((line.place, doubt.value) for line in self.lines for doubt in line.standing.doubts)
+        pseudonyms = [PSEUDONYMS] if self.assessment.are_pseudonyms else []
+        return [*pseudonyms, *lines(doubts, len(self.lines))]
+
+    def _reasons(self) -> Iterator[tuple[int, str]]:
         for line in self.lines:
-            if line.outcome is Outcome.NEVER_ASKED and line.is_elsewhere:
-                places[Reason.ASKED_ELSEWHERE].append(line.place)
-            elif line.outcome in _REASONS:
-                places[_REASONS[line.outcome]].append(line.place)
-        return [Gap(reason, tuple(places[reason]), len(self.lines)) for reason in Reason if places[reason]]
+            if line.is_too_old:
+                yield line.place, _TOO_OLD
+            yield from ((line.place, reason) for reason in line.standing.reasons)
 
 
-def survey(listing: Listing, loaded: Loaded, made_at: datetime) -> Coverage:
+def survey(
+    listing: Listing, loaded: Loaded, api_urls: Collection[str], now: datetime, oldest_allowed: timedelta | None = None
+) -> Coverage:
     """Compare the list with the look-ups.
 
     Args:
         listing: The tap's list.
         loaded: The look-ups of all addresses.
-        made_at: When the page is made.
+        api_urls: Other base URLs of the Gong that the tap asks.
+        now: When the report is made.
+        oldest_allowed: How old an answer may be; None for any age.
 
     Returns:
         The comparison.
     """
-    by_address: dict[str, list[LookUp]] = defaultdict(list)
-    for look_up in loaded.look_ups:
-        by_address[look_up.address].append(look_up)
-    own = _normal(listing.api_url)
-    lines = [_line(place, entry, by_address.get(entry.text, []), own) for place, entry in enumerate(listing.entries, 1)]
     listed = {entry.text for entry in listing.entries}
+    malformed = {entry.text for entry in listing.entries if entry.is_malformed}
+    addresses = [entry.text for entry in listing.entries]
+    assessment = assess(addresses, loaded, {listing.api_url, *api_urls}, now, malformed)
     return Coverage(
-        lines=lines,
-        api_url=listing.api_url,
-        no_longer_listed=sorted(loaded.addresses - listed),
-        not_loaded=[stream for stream in STREAMS if stream not in loaded.columns],
-        are_pseudonyms=loaded.are_pseudonyms and any(line.outcome is Outcome.NEVER_ASKED for line in lines),
-        made_at=made_at,
+        assessment=assessment,
+        lines=[
+            Line(place, standing, _is_too_old(standing, now, oldest_allowed))
+            for place, standing in enumerate(assessment.standings, 1)
+        ],
+        not_listed=sorted(loaded.with_data - listed),
+        evidence_only=sorted(loaded.asked - loaded.with_data - listed),
+        oldest_allowed=oldest_allowed,
     )
 
 
-def _line(place: int, entry: Entry, look_ups: Sequence[LookUp], own: str) -> Line:
-    # A look-up of an earlier version does not say which Gong it asked: it counts only if no other is known.
-    known = {_normal(look_up.api_url) for look_up in look_ups if look_up.api_url}
-    counting = {own} if known - {own} else {own, None}
-    here = [look_up for look_up in look_ups if (look_up.api_url and _normal(look_up.api_url)) in counting]
-    answers = [look_up for look_up in here if look_up.status in {FOUND, NOT_FOUND}]
-    return Line(
-        place=place,
-        address=entry.text,
-        answer=answers[-1] if answers else None,
-        latest=here[-1] if here else None,
-        is_malformed=entry.is_malformed,
-        is_elsewhere=len(here) < len(look_ups),
-    )
-
-
-def _normal(api_url: str) -> str:
-    """Return a base URL as the tap writes it: scheme and host in lower case, no slash at the end."""
-    scheme, separator, rest = api_url.strip().rstrip("/").partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme.lower()}{separator}{host.lower()}{slash}{path}"
+def _is_too_old(standing: Standing, now: datetime, oldest_allowed: timedelta | None) -> bool:
+    at = standing.answer.at if standing.answer and standing.result in ANSWERED else None
+    return oldest_allowed is not None and at is not None and now - at > oldest_allowed
 
 
 HEADER: Final = (
     "place",
     "email_address",
-    "outcome",
+    "result",
     "answered_at",
-    "latest_outcome",
+    "remark",
+    "latest_status",
     "latest_at",
     "http_status",
     "request_id",
@@ -195,22 +184,23 @@ HEADER: Final = (
 
 
 def as_csv(coverage: Coverage) -> bytes:
-    """Return one row for each address of the list; no cell can start a formula in a spreadsheet."""
+    """Return one row for each address of the list, in UTF-8 with a BOM. No cell can start a formula anywhere."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(HEADER)
     writer.writerows([_cell(value) for value in _row(line)] for line in coverage.lines)
-    return text.getvalue().encode("utf-8", "backslashreplace")
+    return text.getvalue().encode("utf-8-sig", "backslashreplace")
 
 
 def _row(line: Line) -> Sequence[object]:
-    latest = line.latest
+    latest = line.standing.latest
     return (
         line.place,
-        line.address,
-        line.outcome.value,
-        line.answer and line.answer.at,
-        latest.status if latest else Outcome.MALFORMED.value if line.is_malformed else Outcome.NEVER_ASKED.value,
+        line.standing.address,
+        line.result.value,
+        line.answered_at,
+        TOO_OLD if line.is_too_old else ELSEWHERE if line.standing.is_elsewhere_only else None,
+        latest and latest.status,
         latest and latest.at,
         latest and latest.http_status,
         latest and latest.request_id,
@@ -224,5 +214,5 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    text = _FORMULA.sub(r"\g<0>'", str(value))
+    return f"'{text}" if text.startswith(_BEGINS_AS_FORMULA) else text

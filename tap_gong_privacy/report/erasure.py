@@ -4,30 +4,56 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from tap_gong_privacy.gong.json_text import is_plain
-from tap_gong_privacy.report.gaps import Gap, Reason
-from tap_gong_privacy.report.model import FOUND, Loaded, LookUp
+from tap_gong_privacy.report.look_ups import masked
+from tap_gong_privacy.report.model import PSEUDONYMS, Assessment, Result, Standing, lines
+from tap_gong_privacy.report.person import Request, made_by
+from tap_gong_privacy.report.rows.masking import Masker
 from tap_gong_privacy.report.rows.tables import STREAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from tap_gong_privacy.report.look_ups import LookUp
+
 _encoder: Final = msgspec.json.Encoder(order="sorted")
+_TAKES: Final = timedelta(days=1)
+"""How long an erasure may take at Gong."""
+NOT_NAMED: Final = frozenset({"meetings", "customer_engagement"})
+"""The streams that Gong's documentation does not name as erased."""
+_NOT_SINCE: Final = "no answer that counts since the erasure was asked for. Look it up again, and load."
+_ELSEWHERE: Final = (
+    "another api_url answered since the erasure was asked for that it holds data. If it is another Gong, ask for the "
+    "erasure there too; if it is the same Gong, name it with --api-url."
+)
 
 
 class Finding(enum.Enum):
-    """What the look-ups show about one address."""
+    """What the look-ups show about one address. The value is its name in every report and in `docs/sql`."""
 
     ERASED = "erased"
-    STILL_HELD = "still held"
-    NOT_LOOKED_UP_SINCE = "not looked up since"
+    ERASED_IN_PART = "erased, except for what Gong does not name as erased"
     NOTHING_KNOWN_BEFORE = "nothing known from before"
+    NOT_LOOKED_UP_SINCE = "not looked up since"
+    TOO_EARLY = "too early to say"
+    STILL_HELD = "still held"
+
+
+_FURTHEST_FROM_PROOF: Final = (
+    Finding.STILL_HELD,
+    Finding.TOO_EARLY,
+    Finding.NOT_LOOKED_UP_SINCE,
+    Finding.NOTHING_KNOWN_BEFORE,
+    Finding.ERASED_IN_PART,
+    Finding.ERASED,
+)
 
 
 @dataclass(frozen=True)
@@ -35,108 +61,172 @@ class Evidence:
     """What is known about one address.
 
     Attributes:
-        address: The address.
-        api_url: Which Gong the evidence is about; None where no look-up says so.
-        before: The latest answer up to the time at which the erasure was asked for.
-        after: The latest answer since.
-        look_ups: Every look-up of the address at this Gong, oldest first.
-        elsewhere: Those of other Gongs, or of a Gong that is not known, which are no evidence.
+        standing: What its look-ups say.
+        asked_at: When the erasure was asked for.
     """
 
-    address: str
-    api_url: str | None
-    before: LookUp | None
-    after: LookUp | None
-    look_ups: Sequence[LookUp]
-    elsewhere: Sequence[LookUp]
+    standing: Standing
+    asked_at: datetime
+
+    @property
+    def address(self) -> str:
+        """The address."""
+        return self.standing.address
+
+    @property
+    def _answers_before(self) -> list[LookUp]:
+        return [look_up for look_up in self.standing.sound if look_up.at and look_up.at <= self.asked_at]
+
+    @property
+    def before(self) -> LookUp | None:
+        """The latest answer from before that held data; the latest one if none did."""
+        answers = self._answers_before
+        return next(
+            (look_up for look_up in reversed(answers) if look_up.holds_something), answers[-1] if answers else None
+        )
+
+    @property
+    def gone_before(self) -> LookUp | None:
+        """An answer from before the erasure was asked for, later than `before`, that held nothing any more."""
+        latest = self._answers_before[-1:]
+        return latest[0] if latest and latest[0] is not self.before else None
+
+    @property
+    def after(self) -> LookUp | None:
+        """The latest answer since."""
+        answer = self.standing.answer
+        return answer if answer and answer.at and answer.at > self.asked_at else None
+
+    @property
+    def waited(self) -> timedelta | None:
+        """How long after the asking the answer came."""
+        return self.after.at - self.asked_at if self.after and self.after.at else None
+
+    @property
+    def elsewhere(self) -> Sequence[LookUp]:
+        """The look-ups under other base URLs that found data after the erasure was asked for."""
+        return [
+            look_up
+            for look_up in self.standing.elsewhere
+            if look_up.holds_something and look_up.at and look_up.at > self.asked_at
+        ]
 
     @property
     def finding(self) -> Finding:
         """What the answers show."""
-        if self.after is None:
+        after = self.after
+        if after is None:
             return Finding.NOT_LOOKED_UP_SINCE
-        if self.after.holds_something:
-            return Finding.STILL_HELD
-        if self.before and self.before.holds_something:
-            return Finding.ERASED
-        return Finding.NOTHING_KNOWN_BEFORE
+        if still := self.still_held:
+            return Finding.TOO_EARLY if still.at and still.at - self.asked_at < _TAKES else Finding.STILL_HELD
+        if self.standing.is_doubtful(after.at):
+            return Finding.NOT_LOOKED_UP_SINCE
+        if after.holds_something:
+            return Finding.ERASED_IN_PART
+        return Finding.ERASED if self.before and self.before.holds_something else Finding.NOTHING_KNOWN_BEFORE
+
+    @property
+    def still_held(self) -> LookUp | None:
+        """The look-up since that shows that data is still held which an erasure should have removed."""
+        if self.elsewhere:
+            return self.elsewhere[-1]
+        after = self.after
+        held_more = any(look_up.holds_something and _holds_more(look_up) for look_up in self._answers_before)
+        # Meetings and engagement events alone may be what is left of more. If there never was more, nothing was erased.
+        is_left = after is not None and after.holds_something and (_holds_more(after) or not held_more)
+        return after if is_left else None
+
+
+def _holds_more(look_up: LookUp) -> bool:
+    """Return whether an answer holds anything that Gong names as erased, or that is not counted."""
+    rest = {stream: count for stream, count in look_up.counts.items() if stream not in NOT_NAMED}
+    is_counted = None not in look_up.counts.values() and any(look_up.counts.values())
+    return any(rest.values()) or bool(look_up.undocumented) or not is_counted
 
 
 @dataclass(frozen=True)
 class Erasure:
-    """All that the page says.
+    """All that the report says.
 
     Attributes:
-        evidence: What is known about each address.
-        asked_at: When the erasure was asked for.
-        made_at: When the page was made.
+        assessment: What is known about each address.
+        asked_at: When the erasure was asked for, as stated by who makes the report.
+        request: What the controller says of the request.
+        request_ids: Gong's ids of the erasure.
     """
 
-    evidence: Sequence[Evidence]
+    assessment: Assessment
     asked_at: datetime
-    made_at: datetime
+    request: Request
+    request_ids: Sequence[str] = ()
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        """What is known about each address."""
+        return [Evidence(standing, self.asked_at) for standing in self.assessment.standings]
 
     @property
     def finding(self) -> Finding:
         """The finding over all addresses: the one that is furthest from a proof."""
-        order = (Finding.STILL_HELD, Finding.NOT_LOOKED_UP_SINCE, Finding.NOTHING_KNOWN_BEFORE, Finding.ERASED)
-        return min((evidence.finding for evidence in self.evidence), key=order.index)
+        return min((evidence.finding for evidence in self.evidence), key=_FURTHEST_FROM_PROOF.index)
 
     @property
-    def gaps(self) -> list[Gap]:
-        """The addresses without an answer since the erasure was asked for."""
-        return [
-            Gap(Reason.NOT_SINCE if evidence.look_ups else Reason.NEVER_ASKED, (place,), len(self.evidence))
-            for place, evidence in enumerate(self.evidence, 1)
-            if evidence.after is None
-        ]
+    def gaps(self) -> list[str]:
+        """Why the evidence is not complete, one line for each reason."""
+        assessment = self.assessment
+        gaps = lines(self._reasons(), len(assessment.standings))
+        if assessment.are_pseudonyms:
+            gaps.insert(0, PSEUDONYMS)
+        if number := assessment.others_with_data:
+            gaps.append(
+                f"{number:,} other {'spelling' if number == 1 else 'spellings'} of these addresses in the tables still "
+                f"{'holds' if number == 1 else 'hold'} data. Name every spelling of the person, and ask "
+                "Gong to erase each."
+            )
+        return gaps
+
+    def _reasons(self) -> Iterator[tuple[int, str]]:
+        for place, evidence in enumerate(self.evidence, 1):
+            standing = evidence.standing
+            if standing.result is Result.NEVER_ASKED:
+                yield from ((place, reason) for reason in standing.reasons)
+                continue
+            if evidence.after is None:
+                yield place, _NOT_SINCE
+            yield from ((place, doubt.value) for doubt in standing.doubts)
+            if evidence.elsewhere:
+                yield place, _ELSEWHERE
 
 
-def evidence(addresses: Sequence[str], loaded: Loaded, asked_at: datetime, made_at: datetime) -> Erasure:
+def evidence(
+    assessment: Assessment, asked_at: datetime, request: Request | None = None, request_ids: Sequence[str] = ()
+) -> Erasure:
     """Put the evidence together.
 
     Args:
-        addresses: The addresses whose erasure was asked for.
-        loaded: Their look-ups.
-        asked_at: When it was asked for.
-        made_at: When the page is made.
+        assessment: What is known about each address.
+        asked_at: When the erasure was asked for.
+        request: What the controller says of the request.
+        request_ids: Gong's ids of the erasure.
 
     Returns:
-        The evidence.
+        The evidence, in which texts that may hold somebody's address are masked.
     """
-    return Erasure([_evidence(address, loaded.look_ups, asked_at) for address in addresses], asked_at, made_at)
+    masker = Masker([standing.address for standing in assessment.standings])
+    standings = [_masked(standing, masker) for standing in assessment.standings]
+    return Erasure(replace(assessment, standings=standings), asked_at, request or Request(), request_ids)
 
 
-def _evidence(address: str, look_ups: Sequence[LookUp], asked_at: datetime) -> Evidence:
-    own = [look_up for look_up in look_ups if look_up.address == address]
-    api_url = _gong_of(own, asked_at)
-    # A look-up of an earlier version does not say which Gong it asked: it counts only if there is no more than one.
-    is_only_gong = len({look_up.api_url for look_up in own if look_up.api_url}) <= 1
-    here = [look_up for look_up in own if look_up.api_url == api_url or (is_only_gong and not look_up.api_url)]
-    answers = [look_up for look_up in here if look_up.is_answer]
-    before = [look_up for look_up in answers if look_up.at <= asked_at]
-    after = [look_up for look_up in answers if look_up.at > asked_at]
-    return Evidence(
-        address=address,
-        api_url=api_url,
-        before=before[-1] if before else None,
-        after=after[-1] if after else None,
-        look_ups=here,
-        elsewhere=[look_up for look_up in own if look_up not in here],
+def _masked(standing: Standing, masker: Masker) -> Standing:
+    copies = {id(one): masked(one, masker) for one in (*standing.look_ups, *standing.elsewhere)}
+    return replace(
+        standing,
+        look_ups=[copies[id(one)] for one in standing.look_ups],
+        sound=[copies[id(one)] for one in standing.sound],
+        elsewhere=[copies[id(one)] for one in standing.elsewhere],
+        answer=standing.answer and copies[id(standing.answer)],
+        latest=standing.latest and copies[id(standing.latest)],
     )
-
-
-def _gong_of(look_ups: Sequence[LookUp], asked_at: datetime) -> str | None:
-    """Return the Gong that the erasure is about: the one that held something before, else the latest that answered."""
-    known = [look_up for look_up in look_ups if look_up.api_url]
-    before = [look_up for look_up in known if look_up.at <= asked_at]
-    candidates = (
-        [look_up for look_up in before if look_up.status == FOUND],
-        [look_up for look_up in before if look_up.is_answer],
-        [look_up for look_up in known if look_up.is_answer],
-        known,
-    )
-    return next((found[-1].api_url for found in candidates if found), None)
 
 
 def names_beside(look_up: LookUp) -> tuple[list[str], int]:
@@ -149,18 +239,24 @@ def as_json(erasure: Erasure) -> bytes:
     """Return the look-ups as canonical JSON: names sorted, no spaces, UTF-8. Nothing of the person but the address."""
     return _encoder.encode(
         {
+            "api_urls": erasure.assessment.api_urls,
             "asked_at": erasure.asked_at,
-            "made_at": erasure.made_at,
+            "erasure_request_ids": erasure.request_ids,
+            "made_at": erasure.assessment.made_at,
+            "made_by": made_by(),
+            "reference": erasure.request.reference or None,
+            "received": erasure.request.received or None,
+            "is_complete": not erasure.gaps,
             "finding": erasure.finding.value,
+            "other_spellings": len(erasure.assessment.others),
             "addresses": [
                 {
                     "email_address": evidence.address,
-                    "api_url": evidence.api_url,
                     "finding": evidence.finding.value,
                     "before": evidence.before and _row(evidence.before),
                     "after": evidence.after and _row(evidence.after),
-                    "look_ups": [_row(look_up) for look_up in evidence.look_ups],
-                    "look_ups_of_another_gong": [_row(look_up) for look_up in evidence.elsewhere],
+                    "look_ups": [_row(look_up) for look_up in evidence.standing.look_ups],
+                    "look_ups_elsewhere": [_row(look_up) for look_up in evidence.standing.elsewhere],
                 }
                 for evidence in erasure.evidence
             ],

@@ -1,212 +1,329 @@
-"""What was loaded, typed; and the one rule which look-up counts."""
+"""What is known about an address at one Gong: the one rule by which all three reports judge the same rows."""
 
 from __future__ import annotations
 
 import enum
-from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
 
 from tap_gong_privacy.errors import ConfigError
-from tap_gong_privacy.report.rows.tables import JSON, STREAMS, Row, Value
-from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, REQUEST_ID, UNDOCUMENTED
+from tap_gong_privacy.report.look_ups import REJECTED, Doubt, LookUp, url_of
+from tap_gong_privacy.report.rows.tables import MALFORMED, spelling
+from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
+    from datetime import datetime
 
-FOUND = "found"
-NOT_FOUND = "not_found"
-REJECTED = "rejected"
-MALFORMED = "malformed"
-ANSWERS = frozenset({FOUND, NOT_FOUND})
-"""The statuses in which Gong has said what it holds."""
+    from tap_gong_privacy.report.rows.tables import Group, Loaded
 
-
-@dataclass(frozen=True)
-class LookUp:
-    """One row of `lookups`. None is what the row does not say, or what was not loaded.
-
-    Attributes:
-        counts: How many records the answer made, by stream.
-    """
-
-    address: str
-    at: datetime
-    status: str
-    request_id: str | None
-    http_status: int | None
-    attempts: int | None
-    api_url: str | None
-    counts: Mapping[str, int | None]
-    undocumented: Mapping[str, JSON]
-
-    @classmethod
-    def of(cls, row: Row) -> LookUp:
-        """Return the look-up that a row tells of.
-
-        Raises:
-            ConfigError: If it does not say when that was.
-        """
-        at, undocumented = row[LOOKED_UP_AT], row.get(UNDOCUMENTED)
-        if not isinstance(at, datetime):
-            msg = "A row of lookups has no looked_up_at, so that nothing says which answer counts: load it again."
-            raise ConfigError(msg)
-        return cls(
-            address=str(row[EMAIL_ADDRESS]),
-            at=at,
-            status=str(row["status"]),
-            request_id=_text(row.get(REQUEST_ID)),
-            http_status=_integer(row.get("http_status")),
-            attempts=_integer(row.get("attempts")),
-            api_url=_text(row.get("api_url")),
-            counts={stream: _integer(row.get(f"{stream}_count")) for stream in STREAMS},
-            undocumented=content_of(undocumented),
-        )
-
-    @property
-    def is_answer(self) -> bool:
-        """Whether Gong has said what it holds."""
-        return self.status in ANSWERS
-
-    @property
-    def holds_something(self) -> bool:
-        """Whether Gong has said that it holds something."""
-        return self.status == FOUND
-
-
-def content_of(value: Value) -> Mapping[str, JSON]:
-    """Return the content of `undocumented`. What is no object is kept under the name of the column."""
-    if isinstance(value, datetime) or value is None:
-        return {}
-    return value if isinstance(value, dict) else {UNDOCUMENTED: value}
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _integer(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What a database or the tap's output holds.
-
-    Attributes:
-        columns: The columns that each table has, by stream. A stream that was not loaded is not in it.
-        look_ups: The look-ups of the addresses that were asked for, oldest first; where none were asked for, what is
-            left of those of all by `latest_of`.
-        rows: The rows of the addresses that were asked for, by stream.
-        addresses: Every address of the tables, where no addresses were asked for.
-        other_spellings: How many addresses of the tables differ from those asked for in upper and lower case alone.
-        are_pseudonyms: Whether the tables hold look-ups, but no e-mail address.
-    """
-
-    columns: Mapping[str, AbstractSet[str]]
-    look_ups: Sequence[LookUp]
-    rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
-    addresses: AbstractSet[str] = frozenset()
-    other_spellings: int = 0
-    are_pseudonyms: bool = False
-
-
-def latest_of(look_ups: Iterable[LookUp]) -> list[LookUp]:
-    """Keep what decides about each address at each Gong: the latest look-up and the latest answer.
-
-    Args:
-        look_ups: Any number of look-ups, taken one by one.
-
-    Returns:
-        Two look-ups for each address and Gong at most, oldest first.
-    """
-    latest: dict[tuple[str, str | None, bool], LookUp] = {}
-    for look_up in look_ups:
-        key = (look_up.address, look_up.api_url, look_up.is_answer)
-        if key not in latest or latest[key].at <= look_up.at:
-            latest[key] = look_up
-    return in_order(latest.values())
-
-
-def in_order(look_ups: Iterable[LookUp]) -> list[LookUp]:
-    """Return look-ups, the oldest first."""
-    return sorted(look_ups, key=lambda look_up: look_up.at)
+# The clocks of two machines may differ by as much.
+_TOLERANCE: Final = timedelta(minutes=5)
+_NAMED_AT_MOST: Final = 10
 
 
 class Result(enum.Enum):
-    """What is known about one spelling of an address."""
+    """What is known about an address. The value is its name in every report."""
 
     DATA_HELD = "data held"
     NOTHING_HELD = "nothing held"
     REFUSED = "refused"
     NO_ANSWER = "no answer"
+    MALFORMED = "malformed"
     NEVER_ASKED = "never asked"
+
+
+ANSWERED: Final = frozenset({Result.DATA_HELD, Result.NOTHING_HELD})
+"""The results that rest on an answer of Gong's."""
+_REASONS: Final = {
+    Result.REFUSED: "refused by Gong, so nothing is known about it. Ask Gong's support, with the request id.",
+    Result.NO_ANSWER: "no answer that counts. Look it up again, and load.",
+    Result.MALFORMED: "not asked, because it is not an e-mail address. Correct it on the tap's list.",
+    Result.NEVER_ASKED: "never asked. Put it on the tap's list exactly as it is written here, run the tap, and load.",
+}
+ASKED_ELSEWHERE: Final = (
+    "looked up under another api_url only. If that is the same Gong, name it with --api-url; otherwise look the "
+    "address up at this Gong."
+)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What one Gong has said about one address.
+    """What is known about one address at the Gong of the report.
 
     Attributes:
-        address: The address, as it was asked.
-        api_url: Which Gong; None where no look-up says so.
-        answer: The latest look-up that Gong answered; what Gong holds now are the rows of this one.
-        latest: The latest look-up, however it ended.
+        address: The address, as it was asked about.
+        look_ups: Its look-ups at this Gong, oldest first; those without a time are left out.
+        sound: The answers that nothing contradicts, oldest first.
+        answer: The latest answer; what Gong holds now are the rows of this one. None if it is in doubt.
+        latest: The latest look-up, however it ended, apart from those in doubt.
+        elsewhere: The look-ups under other base URLs, which do not count.
+        loaded: How many rows of the answer are in the tables, by stream.
+        doubts: The contradictions, each once, with the latest time at which it occurs; None if that is not known.
+        is_malformed: Whether it is not an e-mail address, so that the tap does not ask about it.
     """
 
     address: str
-    api_url: str | None
+    look_ups: Sequence[LookUp]
+    sound: Sequence[LookUp]
     answer: LookUp | None
     latest: LookUp | None
+    elsewhere: Sequence[LookUp]
+    loaded: Mapping[str, int]
+    doubts: Mapping[Doubt, datetime | None]
+    is_malformed: bool = False
+
+    def is_doubtful(self, since: datetime | None) -> bool:
+        """Return whether something contradicts the rows from a time on, or at a time that is not known."""
+        return any(at is None or since is None or at >= since for at in self.doubts.values())
 
     @property
     def result(self) -> Result:
-        """What is known. An outcome that is no answer never hides an earlier answer."""
+        """What is known. No answer that is contradicted ever means that nothing is held."""
         if self.answer:
-            return Result.DATA_HELD if self.answer.holds_something else Result.NOTHING_HELD
-        if self.latest is None or self.latest.status == MALFORMED:
-            return Result.NEVER_ASKED
-        return Result.REFUSED if self.latest.status == REJECTED else Result.NO_ANSWER
+            if self.answer.holds_something:
+                return Result.DATA_HELD
+            return Result.NO_ANSWER if self.is_doubtful(self.answer.at) else Result.NOTHING_HELD
+        if self.latest is None:
+            unasked = Result.MALFORMED if self.is_malformed else Result.NEVER_ASKED
+            return Result.NO_ANSWER if self.doubts else unasked
+        return {REJECTED: Result.REFUSED, MALFORMED: Result.MALFORMED}.get(self.latest.status or "", Result.NO_ANSWER)
 
     @property
     def later(self) -> LookUp | None:
-        """The latest look-up, where it is no answer and came after the answer."""
+        """The latest look-up, if it brought no answer and came after the answer."""
         return self.latest if self.answer and self.latest is not self.answer else None
 
+    @property
+    def is_elsewhere_only(self) -> bool:
+        """Whether every look-up of the address was made under other base URLs."""
+        return self.result is Result.NEVER_ASKED and bool(self.elsewhere)
 
-def standings(addresses: Iterable[str], look_ups: Iterable[LookUp]) -> list[Standing]:
-    """Say which look-ups count: the latest answer and the latest outcome, for each address and each Gong.
+    @property
+    def is_deleted_or_not_loaded(self) -> bool:
+        """Whether the answer counts entries and none of them is in the tables."""
+        return bool(self.answer and any(self.answer.counts.values()) and not any(self.loaded.values()))
 
-    Look-ups that do not say which Gong they asked, as in tables of earlier versions, count for the only Gong; where
-    there are several, they stand for one more that is unknown.
+    @property
+    def is_whole(self) -> bool:
+        """Whether the tables hold as many rows as the answer counts, of each stream."""
+        return self.answer is None or all(
+            count in {None, self.loaded.get(stream, 0)} for stream, count in self.answer.counts.items()
+        )
+
+    @property
+    def reasons(self) -> Iterator[str]:
+        """Why a report about the address is not complete, and what to do."""
+        if self.is_elsewhere_only:
+            yield ASKED_ELSEWHERE
+        elif self.result in _REASONS:
+            yield _REASONS[self.result]
+        yield from (doubt.value for doubt in self.doubts)
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What is known about all addresses of a report.
+
+    Attributes:
+        standings: That of each address, in their order.
+        api_urls: The base URLs of the Gong that the report is about; none if no look-up names one.
+        is_gong_unnamed: Whether a look-up that counts does not say which Gong it asked.
+        others: What is known about other spellings of the addresses in the tables.
+        are_pseudonyms: Whether the newest look-ups are about pseudonyms, and the report is about an address.
+        has_zones: Whether the tables store times with a time zone.
+        made_at: When the report was made.
+    """
+
+    standings: Sequence[Standing]
+    api_urls: Sequence[str]
+    is_gong_unnamed: bool
+    others: Sequence[Standing]
+    are_pseudonyms: bool
+    has_zones: bool
+    made_at: datetime
+
+    @property
+    def elsewhere(self) -> Mapping[str, int]:
+        """How many look-ups there are under other base URLs, which do not count."""
+        return Counter(one.api_url or "" for standing in self.standings for one in standing.elsewhere)
+
+    @property
+    def others_with_data(self) -> int:
+        """The number of other spellings whose latest answer holds data."""
+        return sum(standing.result is Result.DATA_HELD for standing in self.others)
+
+    @property
+    def reasons(self) -> Iterator[tuple[int, str]]:
+        """Why a report is not complete: the place of an address, counted from 1, and what to do."""
+        return ((place, reason) for place, standing in enumerate(self.standings, 1) for reason in standing.reasons)
+
+
+PSEUDONYMS: Final = (
+    "The newest look-ups of the tables are about pseudonyms, not e-mail addresses. Give the pseudonym of each address "
+    "as an argument of the command, in place of the address."
+)
+
+
+def lines(reasons: Iterable[tuple[int, str]], total: int) -> list[str]:
+    """Say why a report is not complete, one line for each reason, with the places of the addresses.
 
     Args:
-        addresses: The addresses that were asked for.
-        look_ups: The look-ups, oldest first.
-
-    Returns:
-        For each address one standing for each Gong that was asked about any of the addresses; at least one.
+        reasons: The place of an address, counted from 1, and what to do.
+        total: How many addresses the report is about.
     """
-    by_address: dict[str, list[LookUp]] = defaultdict(list)
-    for look_up in look_ups:
-        by_address[look_up.address].append(look_up)
-    wanted = list(addresses)
-    urls = dict.fromkeys(look_up.api_url for address in wanted for look_up in by_address[address])
-    known = [url for url in urls if url is not None]
-    if len(known) <= 1:
-        only = known[0] if known else None
-        return [_standing(address, only, by_address[address]) for address in wanted]
-    found = [
-        _standing(address, url, [look_up for look_up in by_address[address] if look_up.api_url == url])
-        for address in wanted
-        for url in urls
-    ]
-    # Nobody can be said not to have been asked at a Gong that is not known.
-    return [standing for standing in found if standing.api_url or standing.latest]
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, reason in reasons:
+        places[reason].append(place)
+    return [f"{_named(found)} of {total:,}: {reason}" for reason, found in places.items()]
 
 
-def _standing(address: str, api_url: str | None, look_ups: list[LookUp]) -> Standing:
-    answers = [look_up for look_up in look_ups if look_up.is_answer]
-    return Standing(address, api_url, answers[-1] if answers else None, look_ups[-1] if look_ups else None)
+def _named(places: Sequence[int]) -> str:
+    named = [f"{place:,}" for place in places[:_NAMED_AT_MOST]]
+    if len(places) == 1:
+        return f"Address {named[0]}"
+    more = len(places) - len(named)
+    *first, last = [*named, *([f"{more:,} more"] if more else [])]
+    return f"Addresses {', '.join(first)} and {last}"
+
+
+def assess(
+    addresses: Sequence[str],
+    loaded: Loaded,
+    api_urls: Collection[str],
+    now: datetime,
+    malformed: Collection[str] = (),
+) -> Assessment:
+    """Judge what was loaded about some addresses.
+
+    Args:
+        addresses: The addresses that the report is about.
+        loaded: The rows.
+        api_urls: The base URLs of the Gong that the report is about; none if that is not said.
+        now: When the report is made.
+        malformed: Those of the addresses that are not e-mail addresses, so that the tap does not ask about them.
+
+    Raises:
+        ConfigError: If it is not said which Gong is meant, and the look-ups name several.
+    """
+    look_ups: defaultdict[str, list[LookUp]] = defaultdict(list)
+    for row in loaded.look_ups:
+        if row[EMAIL_ADDRESS] is not None:
+            look_up = LookUp.of(row)
+            look_ups[look_up.address].append(look_up)
+    groups: defaultdict[str, list[Group]] = defaultdict(list)
+    for group in loaded.groups:
+        groups[group.address].append(group)
+    wanted = dict.fromkeys(addresses)
+    gong = _one_gong((one for address in wanted for one in look_ups.get(address, ())), api_urls)
+
+    def standing_of(address: str) -> Standing:
+        found = _standing(address, look_ups.get(address, ()), groups.get(address, ()), gong, loaded.shared, now)
+        return replace(found, is_malformed=True) if address in malformed else found
+
+    spellings = {spelling(address) for address in wanted}
+    present = sorted((loaded.asked | loaded.with_data) - wanted.keys())
+    standings = [standing_of(address) for address in addresses]
+    return Assessment(
+        standings=standings,
+        api_urls=sorted(gong),
+        is_gong_unnamed=any(one.api_url is None for standing in standings for one in standing.look_ups),
+        others=[standing_of(address) for address in present if spelling(address) in spellings],
+        are_pseudonyms="@" not in (loaded.newest or "@") and any("@" in address for address in wanted),
+        has_zones=loaded.has_zones,
+        made_at=now,
+    )
+
+
+def _one_gong(look_ups: Iterable[LookUp], api_urls: Collection[str]) -> frozenset[str]:
+    """Return the base URLs of the one Gong that the report is about."""
+    if api_urls:
+        return frozenset(map(url_of, api_urls))
+    known = {look_up.api_url for look_up in look_ups if look_up.api_url}
+    if len(known) > 1:
+        msg = (
+            f"The look-ups name several base URLs: {' '.join(sorted(known))}. Give --api-url with the one that is "
+            "meant, or once for each of them if they are the same Gong."
+        )
+        raise ConfigError(msg)
+    return frozenset(known)
+
+
+def _standing(
+    address: str,
+    look_ups: Sequence[LookUp],
+    groups: Sequence[Group],
+    gong: AbstractSet[str],
+    shared: AbstractSet[str],
+    now: datetime,
+) -> Standing:
+    here = [one for one in look_ups if one.api_url in {None, *gong}]
+    dated = sorted((one for one in here if one.at), key=_time_of)
+    history = _History()
+    if len(dated) < len(here):
+        history.doubts[Doubt.NO_TIME] = None
+    for at, same_time in groupby(dated, key=_time_of):
+        if at > now + _TOLERANCE:
+            history.doubts[Doubt.FUTURE] = None
+        else:
+            history.take(at, list(same_time), shared)
+    rows = history.compare(groups)
+    return Standing(
+        address=address,
+        look_ups=dated,
+        sound=history.sound,
+        answer=history.answer,
+        latest=history.latest,
+        elsewhere=[one for one in look_ups if one.api_url not in {None, *gong}],
+        loaded=rows,
+        doubts=history.doubts,
+    )
+
+
+def _time_of(look_up: LookUp) -> datetime:
+    assert look_up.at  # noqa: S101  those without a time are left out
+    return look_up.at
+
+
+@dataclass
+class _History:
+    """What some of the look-ups of an address say, taken from the oldest on. The attributes are those of `Standing`."""
+
+    sound: list[LookUp] = field(default_factory=list)
+    answer: LookUp | None = None
+    latest: LookUp | None = None
+    doubts: dict[Doubt, datetime | None] = field(default_factory=dict)
+
+    def take(self, at: datetime, look_ups: Sequence[LookUp], shared: AbstractSet[str]) -> None:
+        """Take the look-ups of one moment; there is only one, save in tables without a key."""
+        self.doubts |= {doubt: at for one in look_ups if (doubt := one.doubt)}
+        certain = [one for one in look_ups if one.doubt is None]
+        self.latest = certain[-1] if certain else self.latest
+        answers = [one for one in look_ups if one.is_answer]
+        if any(one.differs_from(answers[0]) for one in answers):
+            self.doubts[Doubt.TWO_ANSWERS] = at
+            self.answer = None
+        elif answers and answers[0].request_id in shared:
+            self.doubts[Doubt.SHARED] = at
+            self.answer = None
+        elif answers and answers[0].doubt is None:
+            self.answer = self.latest = answers[0]
+            self.sound.append(self.answer)
+
+    def compare(self, groups: Sequence[Group]) -> Mapping[str, int]:
+        """Compare with the rows of the five streams, and return how many the answer has there, by stream."""
+        unexplained = [group.at for group in groups if not group.is_explained]
+        if unexplained:
+            self.doubts[Doubt.UNEXPLAINED] = None if None in unexplained else max(at for at in unexplained if at)
+        if self.answer is None:
+            return {}
+        times = {self.answer.at, None}
+        rows = {group.stream: group.rows for group in groups if group.is_explained and group.at in times}
+        counts = self.answer.counts
+        if any(number > count for stream, number in rows.items() if (count := counts[stream]) is not None):
+            self.doubts[Doubt.TOO_MANY] = self.answer.at
+        return rows

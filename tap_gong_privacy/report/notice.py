@@ -1,21 +1,17 @@
-"""The controller's own texts, which the law asks for beside the data."""
+"""Temporary."""
 
 from __future__ import annotations
 
 import tomllib
-from importlib import resources
-from typing import TYPE_CHECKING, Final
-
-from tap_gong_privacy.errors import CommandLineError, ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
 KEYS: Final = (
     "controller",
     "contact",
     "purposes",
+    "legal_basis",
     "categories",
     "recipients",
     "storage_period",
@@ -24,47 +20,40 @@ KEYS: Final = (
     "source",
     "automated_decisions",
     "transfers",
+    "searched",
 )
-"""The texts in the order of the page; the file that `gong-privacy-report notice` prints explains each."""
+OWED: Final = tuple(k for k in KEYS if k not in ("legal_basis", "searched"))
+OWED_IF_NOTHING: Final = ("controller", "contact", "complaint")
+SHOWN_IF_NOTHING: Final = ("controller", "contact", "complaint", "searched")
+DEFAULT_LAW: Final = "GDPR"
 
 
-def template() -> str:
-    """Return the file to fill in: every key with an explanation."""
+@dataclass(frozen=True)
+class Notice:
+    texts: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(KEYS, ""))
+    law: str = DEFAULT_LAW
+    language: str = ""
+    staff_domains: tuple[str, ...] = ()
+    hide: tuple[str, ...] = ()
+
+    def missing(self, *, is_held: bool) -> list[str]:
+        return [k for k in (OWED if is_held else OWED_IF_NOTHING) if not self.texts[k]]
+
+
+def read(path):
+    if path is None:
+        return Notice()
+    d = tomllib.loads(path.read_text())
+    return Notice(
+        texts={k: str(d.get(k, "")).strip() for k in KEYS},
+        law=d.get("law", DEFAULT_LAW),
+        language=d.get("language", ""),
+        staff_domains=tuple(d.get("staff_domains", ())),
+        hide=tuple(d.get("hide", ())),
+    )
+
+
+def template():
+    from importlib import resources
+
     return resources.files(__package__).joinpath("notice.toml").read_text(encoding="utf-8")
-
-
-def read(path: Path | None) -> Mapping[str, str]:
-    """Read the texts.
-
-    Args:
-        path: The TOML file; None for none.
-
-    Returns:
-        Each text by its key, trimmed; empty where it is missing.
-
-    Raises:
-        ConfigError: If the file is not TOML, or holds anything but these texts.
-        CommandLineError: If it cannot be read.
-    """
-    given = {} if path is None else _parsed(path)
-    if unknown := given.keys() - set(KEYS):
-        msg = f"The notice holds {len(unknown)} unknown key(s): use those of `gong-privacy-report notice` alone."
-        raise ConfigError(msg)
-    if wrong := [key for key, text in given.items() if not isinstance(text, str)]:
-        msg = f"The notice's {', '.join(wrong)} must be text in quotes."
-        raise ConfigError(msg)
-    return {key: str(given.get(key, "")).strip() for key in KEYS}
-
-
-def _parsed(path: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        msg = f"The notice cannot be read: {(error.strerror or type(error).__name__).lower()}."
-        raise CommandLineError(msg) from None
-    except UnicodeDecodeError:
-        msg = "The notice is not UTF-8: save it as UTF-8."
-    except tomllib.TOMLDecodeError as error:
-        line = str(error).rpartition("(at ")[2].rstrip(")")
-        msg = f"The notice is not TOML ({line}): `gong-privacy-report notice` prints a file to begin with."
-    raise ConfigError(msg)

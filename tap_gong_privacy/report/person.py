@@ -1,54 +1,95 @@
-"""The answer for a person: what Gong holds about them, under all their spellings."""
+"""The answer for a person: what their company holds about them in Gong, under all their spellings."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
-from tap_gong_privacy.report.gaps import Gap, Reason, has_unknown_address
-from tap_gong_privacy.report.model import MALFORMED, Loaded, Result, Standing, content_of, standings
-from tap_gong_privacy.report.rows.masking import Masker, encode
-from tap_gong_privacy.report.rows.tables import JSON, KEYS, STREAMS, TABLES, Row
-from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, LOOKUPS, UNDOCUMENTED
+import msgspec
+
+from tap_gong_privacy.report.look_ups import content_of, masked
+from tap_gong_privacy.report.model import ANSWERED, PSEUDONYMS, Assessment, Result, Standing, lines
+from tap_gong_privacy.report.rows.tables import KEYS, STREAMS, TABLES, Loaded, Row, Unreadable
+from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, LOOKUPS, REQUEST_ID, UNDOCUMENTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_TIMES: Final = {"emails": "sent_time", "customer_engagement": "timestamp"}
-_NEWEST: Final = {"api_url", "attempts"}
+    from tap_gong_privacy.gong.json_text import JSON
+    from tap_gong_privacy.report.notice import Notice
+    from tap_gong_privacy.report.rows.masking import Masker
+
+FOUND_UNDER: Final = "found_under"
+TIMES: Final = {"emails": "sent_time", "customer_engagement": "timestamp"}
+"""The column that says when an entry happened, by stream."""
+# The columns that two look-ups of one entry have apart.
+_OF_A_LOOK_UP: Final = (EMAIL_ADDRESS, LOOKED_UP_AT, REQUEST_ID)
+# The columns of `lookups` without which the page for a person lacks something. Counts have a line of their own.
+_OF_AN_ANSWER: Final = (REQUEST_ID, UNDOCUMENTED)
 _BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+_LATER: Final = (
+    "a later look-up brought no answer, so its answer may be out of date. Look it up again, and load, or accept it "
+    "with --accept-incomplete."
+)
+_encoder: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """An address for which the tables do not hold what its answer counts.
+
+    Attributes:
+        place: The place of the address, counted from 1.
+        address: The address.
+        counted: How many entries the answer counts; None if that is not known.
+        loaded: How many of them are in the tables.
+    """
+
+    place: int
+    address: str
+    counted: int | None
+    loaded: int
 
 
 @dataclass(frozen=True)
 class Kind:
-    """The entries of one kind.
+    """The entries of one stream.
 
     Attributes:
-        stream: The stream that they are of.
-        rows: The entries, masked, newest first.
+        stream: The stream.
+        entries: The entries, masked, newest first. `found_under`, the list of spellings, replaces `email_address`.
         is_loaded: Whether the stream was loaded at all.
         missing: Its documented columns that were not loaded.
-        counted: How many entries Gong's answers have; None where that is not known.
+        unreadable: Its columns in which a list or an object is not stored as JSON.
+        shortfalls: The addresses with other counts than rows.
     """
 
     stream: str
-    rows: Sequence[Row]
+    entries: Sequence[Row]
     is_loaded: bool
     missing: Sequence[str]
-    counted: int | None
+    unreadable: Sequence[str]
+    shortfalls: Sequence[Shortfall]
 
     @property
     def times(self) -> list[datetime]:
-        """When the entries that have a time have happened, the newest first."""
-        column = _TIMES.get(self.stream, "")
-        return [time for row in self.rows if isinstance(time := row.get(column), datetime)]
+        """When the entries that have a time happened, the newest first."""
+        column = TIMES.get(self.stream, "")
+        return [time for row in self.entries if isinstance(time := row.get(column), datetime)]
 
     def year_of(self, row: Row) -> int | None:
-        """Return the year of an entry; None where it has no time."""
-        time = row.get(_TIMES.get(self.stream, ""))
+        """Return the year of an entry; None if it has no time."""
+        time = row.get(TIMES.get(self.stream, ""))
         return time.year if isinstance(time, datetime) else None
+
+    @property
+    def lacks_columns(self) -> bool:
+        """Whether entries miss a documented column."""
+        counts = any(shortfall.counted != 0 for shortfall in self.shortfalls)
+        return bool(self.missing and self.is_loaded and (self.entries or counts))
 
 
 @dataclass(frozen=True)
@@ -63,197 +104,280 @@ class Beside:
 
     stream: str
     key: str
-    content: Mapping[str, JSON]
+    content: Mapping[str, JSON | Unreadable]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the controller says of a request.
+
+    Attributes:
+        reference: The controller's own file number.
+        received: The day on which the request came.
+    """
+
+    reference: str = ""
+    received: str = ""
 
 
 @dataclass(frozen=True)
 class Person:
-    """All that the page says.
+    """All that the answer says.
 
     Attributes:
-        addresses: The spellings that were asked for.
-        standings: What is known about each.
-        missing: The columns of `lookups` that were not loaded, save those that earlier versions do not have.
+        assessment: What is known about each spelling.
         kinds: The entries, in Gong's order.
         beside: What Gong sent beside its documentation.
-        masked_addresses: How many addresses of others were masked.
-        masked_links: How many links were shortened.
-        notice: The controller's texts by key.
-        gaps: Why the answer is not complete.
-        other_spellings: Addresses of the tables that differ in upper and lower case alone.
-        are_pseudonyms: Whether an address is not known since the tables hold pseudonyms.
-        is_draft: Whether missing texts are accepted.
-        made_at: When the page was made.
+        missing: The columns of `lookups` that the answer needs and that were not loaded.
+        masker: Has counted what it masked and withheld.
+        notice: The controller's texts.
+        request: What the controller says of the request.
+        is_draft: Whether the page is a draft: it has notes to staff, and texts may be missing.
+        is_accepted: Whether the controller sends it although it is not complete.
     """
 
-    addresses: Sequence[str]
-    standings: Sequence[Standing]
-    missing: Sequence[str]
+    assessment: Assessment
     kinds: Sequence[Kind]
     beside: Sequence[Beside]
-    masked_addresses: int
-    masked_links: int
-    notice: Mapping[str, str]
-    gaps: Sequence[Gap]
-    other_spellings: int
-    are_pseudonyms: bool
+    missing: Sequence[str]
+    masker: Masker
+    notice: Notice
+    request: Request
     is_draft: bool
-    made_at: datetime
+    is_accepted: bool
 
     @property
-    def entries(self) -> int:
-        """How many entries are in here."""
-        return sum(len(kind.rows) for kind in self.kinds)
-
-    @property
-    def counted(self) -> int:
-        """How many entries Gong's answers have, as far as that is known; never fewer than are in here."""
-        return sum(max(len(kind.rows), kind.counted or 0) for kind in self.kinds)
+    def standings(self) -> Sequence[Standing]:
+        """What is known about each spelling."""
+        return self.assessment.standings
 
     @property
     def holds_something(self) -> bool:
-        """Whether Gong has said of any spelling that it holds something."""
+        """Whether data is held under any spelling."""
         return any(standing.result is Result.DATA_HELD for standing in self.standings)
 
     @property
+    def holds_nothing(self) -> bool:
+        """Whether nothing is held under any spelling."""
+        return all(standing.result is Result.NOTHING_HELD for standing in self.standings)
+
+    @property
     def is_known(self) -> bool:
-        """Whether Gong has answered about every spelling."""
-        return all(standing.answer for standing in self.standings)
+        """Whether there is an answer about every spelling."""
+        return all(standing.result in ANSWERED for standing in self.standings)
+
+    @property
+    def entries(self) -> int:
+        """How many entries there are, each counted once."""
+        return sum(len(kind.entries) for kind in self.kinds)
 
     @property
     def missing_texts(self) -> list[str]:
-        """The keys of the controller's texts that are missing."""
-        return [key for key, text in self.notice.items() if not text]
+        """The keys of the texts that the controller owes and that are missing."""
+        return self.notice.missing(is_held=self.holds_something)
+
+    @property
+    def gaps(self) -> list[str]:
+        """Why the data is not complete, one line for each reason."""
+        total = len(self.standings)
+        return [
+            *([PSEUDONYMS] if self.assessment.are_pseudonyms else []),
+            *lines(self._reasons(), total),
+            *(_missing(kind.stream, kind.missing) for kind in self.kinds if kind.lacks_columns),
+            *([_missing(LOOKUPS, self.missing)] if self.missing else []),
+            *(_unreadable(kind.stream, kind.unreadable) for kind in self.kinds if kind.unreadable),
+        ]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why the exit code is 1."""
+        reasons = [] if self.is_accepted else self.gaps
+        if self.missing_texts and not self.is_draft:
+            keys = ", ".join(self.missing_texts)
+            reasons = [
+                *reasons,
+                f"texts of the controller are missing: {keys}. Write them into the notice, or use --draft.",
+            ]
+        return reasons
+
+    def _reasons(self) -> Iterator[tuple[int, str]]:
+        yield from self.assessment.reasons
+        for place, standing in enumerate(self.standings, 1):
+            if standing.later:
+                yield place, _LATER
+            if standing.is_deleted_or_not_loaded:
+                yield place, _deleted(standing)
+        for kind in self.kinds:
+            for shortfall in kind.shortfalls:
+                if not self.standings[shortfall.place - 1].is_deleted_or_not_loaded:
+                    yield shortfall.place, _short(kind, shortfall)
+
+
+def _deleted(standing: Standing) -> str:
+    counted = sum(count or 0 for count in standing.answer.counts.values()) if standing.answer else 0
+    return (
+        f"its answer counts {_entries(counted)}, and none of them is in the tables: they were deleted from this "
+        "database, or not loaded. Look it up again only if they were not deleted on purpose."
+    )
+
+
+def _short(kind: Kind, shortfall: Shortfall) -> str:
+    if shortfall.counted is None:
+        return (
+            f"lookups has no count of {kind.stream}, so nothing shows whether all of them are here. Select the column "
+            f"{kind.stream}_count, and load again."
+        )
+    counted = f"its answer counts {_entries(shortfall.counted)} of {kind.stream}"
+    if not kind.is_loaded:
+        return f"{counted}, which was not loaded. Select it, and load again."
+    return (
+        f"{counted}, and the tables hold {shortfall.loaded:,}. If a load is under way, wait for its end; if rows were "
+        "not deleted on purpose, look it up again, and load."
+    )
+
+
+def _entries(number: int) -> str:
+    return f"{number:,} entry" if number == 1 else f"{number:,} entries"
+
+
+def _missing(stream: str, columns: Sequence[str]) -> str:
+    return f"{stream} was loaded without {', '.join(columns)}. Select what is missing, and load again."
+
+
+def _unreadable(stream: str, columns: Sequence[str]) -> str:
+    return (
+        f"{stream} has lists or objects in {', '.join(columns)} that are not stored as JSON, so they cannot be shown. "
+        "Use a target that stores them as JSON."
+    )
 
 
 def answer(
-    addresses: Sequence[str],
+    assessment: Assessment,
     loaded: Loaded,
     masker: Masker,
-    notice: Mapping[str, str],
+    notice: Notice,
+    request: Request | None = None,
     *,
-    made_at: datetime,
     is_draft: bool = False,
+    is_accepted: bool = False,
 ) -> Person:
     """Put the answer for a person together.
 
     Args:
-        addresses: The person's addresses, in all their spellings.
+        assessment: What is known about each of the person's spellings.
         loaded: What was loaded about them.
         masker: Masks the values.
-        notice: The controller's texts by key.
-        made_at: When the page is made.
-        is_draft: Whether missing texts are accepted.
+        notice: The controller's texts.
+        request: What the controller says of the request.
+        is_draft: Whether the page is a draft.
+        is_accepted: Whether the controller sends it although it is not complete.
 
     Returns:
         The answer.
     """
-    known = standings(addresses, loaded.look_ups)
-    answers = {(standing.address, standing.answer.at) for standing in known if standing.answer}
-    held = {stream: _held(loaded, stream, answers) for stream in STREAMS}
-    kinds = [_kind(stream, held[stream], loaded, known, masker) for stream in STREAMS]
+    standings = [_masked(standing, masker) for standing in assessment.standings]
+    kinds = [_kind(stream, loaded, standings, masker) for stream in STREAMS]
     beside = [
-        Beside(LOOKUPS, standing.address, content)
-        for standing in known
-        if standing.answer and (content := content_of(masker.value(dict(standing.answer.undocumented))))
+        Beside(LOOKUPS, standing.address, standing.answer.undocumented)
+        for standing in standings
+        if standing.answer and standing.answer.undocumented
     ]
     beside += [
         Beside(kind.stream, str(row.get(KEYS[kind.stream])), content)
         for kind in kinds
-        for row in kind.rows
+        for row in kind.entries
         if (content := content_of(row.get(UNDOCUMENTED)))
     ]
-    missing = sum(not text for text in notice.values())
-    gaps = [*_unanswered(addresses, known), *_miscounted(addresses, known, held, loaded)]
-    if missing and not is_draft:
-        gaps.append(Gap(Reason.TEXTS_MISSING, counted=missing))
+    is_answered = any(standing.answer for standing in standings)
     return Person(
-        addresses=addresses,
-        standings=known,
-        missing=[column for column in TABLES[LOOKUPS] if column not in loaded.columns[LOOKUPS] | _NEWEST],
+        assessment=replace(assessment, standings=standings),
         kinds=kinds,
         beside=beside,
-        masked_addresses=masker.addresses,
-        masked_links=masker.links,
+        missing=[column for column in _OF_AN_ANSWER if is_answered and column not in loaded.columns[LOOKUPS]],
+        masker=masker,
         notice=notice,
-        gaps=gaps,
-        other_spellings=loaded.other_spellings,
-        are_pseudonyms=loaded.are_pseudonyms and has_unknown_address(gaps),
+        request=request or Request(),
         is_draft=is_draft,
-        made_at=made_at,
+        is_accepted=is_accepted,
     )
 
 
-def _held(loaded: Loaded, stream: str, answers: set[tuple[str, datetime]]) -> list[Row]:
-    """Return the rows that are of an answer that counts; without times all rows are."""
-    rows = loaded.rows.get(stream, ())
-    if LOOKED_UP_AT not in loaded.columns.get(stream, ()):
-        return list(rows)
-    return [row for row in rows if (row[EMAIL_ADDRESS], row[LOOKED_UP_AT]) in answers]
+def _masked(standing: Standing, masker: Masker) -> Standing:
+    """Return a standing whose look-ups show what Gong and its maps have written, masked like any text."""
+    answer = standing.answer and masked(standing.answer, masker)
+    latest = answer if standing.latest is standing.answer else standing.latest and masked(standing.latest, masker)
+    return replace(standing, answer=answer, latest=latest)
 
 
-def _kind(stream: str, rows: list[Row], loaded: Loaded, known: Sequence[Standing], masker: Masker) -> Kind:
+def _kind(stream: str, loaded: Loaded, standings: Sequence[Standing], masker: Masker) -> Kind:
     columns = loaded.columns.get(stream)
-    counts = [standing.answer.counts[stream] for standing in known if standing.answer]
+    rows = _held(stream, loaded, standings)
+    unreadable = sorted({column for row in rows for column, value in row.items() if isinstance(value, Unreadable)})
+    entries = [
+        masker.row(stream, row)
+        for row in sorted(_merged(stream, rows), key=lambda row: _age(stream, row), reverse=True)
+    ]
     return Kind(
         stream=stream,
-        rows=[masker.row(stream, row) for row in sorted(rows, key=lambda row: _age(stream, row), reverse=True)],
+        entries=entries,
         is_loaded=columns is not None,
         missing=[] if columns is None else [column for column in TABLES[stream] if column not in columns],
-        counted=None if None in counts else sum(count or 0 for count in counts),
+        unreadable=unreadable,
+        shortfalls=[
+            Shortfall(place, standing.address, counted, standing.loaded.get(stream, 0))
+            for place, standing in enumerate(standings, 1)
+            if standing.answer and (counted := standing.answer.counts[stream]) != standing.loaded.get(stream, 0)
+        ],
     )
+
+
+def _held(stream: str, loaded: Loaded, standings: Sequence[Standing]) -> list[Row]:
+    """Return the rows of the answers that count. Without times, all rows are."""
+    rows = loaded.rows.get(stream, ())
+    answers = {standing.address: standing.answer.at for standing in standings if standing.answer}
+    has_times = LOOKED_UP_AT in loaded.columns.get(stream, ())
+    return [
+        row
+        for row in rows
+        if (address := str(row[EMAIL_ADDRESS])) in answers and (not has_times or row[LOOKED_UP_AT] == answers[address])
+    ]
+
+
+def _merged(stream: str, rows: Sequence[Row]) -> list[Row]:
+    """Return each entry once: rows of several spellings that are equal in key and content are one."""
+    entries: list[Row] = []
+    by_key: defaultdict[object, list[tuple[Row, list[JSON], Row]]] = defaultdict(list)
+    for row in rows:
+        content = {column: value for column, value in row.items() if column not in _OF_A_LOOK_UP}
+        same_key = by_key[row.get(KEYS[stream])]
+        address = row[EMAIL_ADDRESS]
+        found = next((spellings for other, spellings, _ in same_key if other == content), None)
+        if found is None or KEYS[stream] not in row:
+            spellings: list[JSON] = [str(address)]
+            entry = {FOUND_UNDER: spellings, **{name: value for name, value in row.items() if name != EMAIL_ADDRESS}}
+            same_key.append((content, spellings, entry))
+            entries.append(entry)
+        elif address not in found:
+            found.append(str(address))
+    return entries
 
 
 def _age(stream: str, row: Row) -> tuple[datetime, str]:
-    time = row.get(_TIMES.get(stream, ""))
+    time = row.get(TIMES.get(stream, ""))
     return (time if isinstance(time, datetime) else _BEFORE_ALL, str(row.get(KEYS[stream])))
-
-
-def unanswered(standing: Standing) -> Reason | None:
-    """Say why an address has no answer; None where it has one."""
-    is_malformed = standing.latest is not None and standing.latest.status == MALFORMED
-    return {
-        Result.DATA_HELD: None,
-        Result.NOTHING_HELD: None,
-        Result.REFUSED: Reason.REFUSED,
-        Result.NO_ANSWER: Reason.NO_ANSWER,
-        Result.NEVER_ASKED: Reason.MALFORMED if is_malformed else Reason.NEVER_ASKED,
-    }[standing.result]
-
-
-def _unanswered(addresses: Sequence[str], known: Sequence[Standing]) -> Iterator[Gap]:
-    for standing in known:
-        if reason := unanswered(standing):
-            yield Gap(reason, (addresses.index(standing.address) + 1,), len(addresses))
-
-
-def _miscounted(
-    addresses: Sequence[str], known: Sequence[Standing], held: Mapping[str, Sequence[Row]], loaded: Loaded
-) -> Iterator[Gap]:
-    for stream in STREAMS:
-        present = Counter((row[EMAIL_ADDRESS], row.get(LOOKED_UP_AT)) for row in held[stream])
-        for standing in known:
-            if standing.answer is None:
-                continue
-            place, total = (addresses.index(standing.address) + 1,), len(addresses)
-            counted = standing.answer.counts[stream]
-            has_times = LOOKED_UP_AT in loaded.columns.get(stream, ())
-            rows = present[standing.address, standing.answer.at if has_times else None]
-            if counted is None:
-                yield Gap(Reason.UNKNOWN_COUNT, place, total, stream)
-            elif counted and stream not in loaded.columns:
-                yield Gap(Reason.STREAM_NOT_LOADED, place, total, stream, counted)
-            elif counted != rows:
-                yield Gap(Reason.OTHER_COUNT, place, total, stream, counted, rows)
 
 
 def as_json(person: Person) -> Iterator[bytes]:
     """Write the answer as JSON, one entry a line, with the names of the streams' columns."""
+    masker, assessment = person.masker, person.assessment
     head = {
-        "made_at": person.made_at,
-        "addresses": person.addresses,
-        "is_complete": not person.gaps,
-        "look_ups": [_spelling(standing) for standing in person.standings],
+        "made_at": assessment.made_at,
+        "made_by": made_by(),
+        "reference": person.request.reference or None,
+        "received": person.request.received or None,
+        "is_complete": not (person.gaps or (person.missing_texts and not person.is_draft)),
+        "look_ups": [_look_up(standing) for standing in person.standings],
+        "other_spellings": len(assessment.others),
         "not_loaded": {
             "streams": [kind.stream for kind in person.kinds if not kind.is_loaded],
             "columns": {
@@ -261,36 +385,45 @@ def as_json(person: Person) -> Iterator[bytes]:
                 **{kind.stream: kind.missing for kind in person.kinds if kind.missing},
             },
         },
-        "masked": {"addresses": person.masked_addresses, "links": person.masked_links},
+        "masked": {"addresses": masker.addresses, "links": masker.links},
+        "withheld": masker.withheld,
         "undocumented": [beside.content for beside in person.beside if beside.stream == LOOKUPS],
-        "notice": person.notice,
+        "notice": person.notice.texts,
     }
-    yield encode(head)[:-1] + b',\n"entries":{'
+    yield _encoder.encode(head)[:-1] + b',\n"entries":{'
     separator = b"\n"
     for kind in person.kinds:
         if kind.is_loaded:
-            yield separator + encode(kind.stream) + b":["
-            yield from (b"%s\n%s" % (b"," if index else b"", encode(row)) for index, row in enumerate(kind.rows))
+            yield separator + _encoder.encode(kind.stream) + b":["
+            yield from (
+                b"%s\n%s" % (b"," if index else b"", _encoder.encode(row)) for index, row in enumerate(kind.entries)
+            )
             yield b"]"
             separator = b",\n"
     yield b"}}\n"
 
 
-def _spelling(standing: Standing) -> Mapping[str, object]:
-    answer, later = standing.answer, standing.later
+def made_by() -> str:
+    """Return the name and the version of this program."""
+    return f"tap-gong-privacy {version('tap-gong-privacy')}"
+
+
+def _look_up(standing: Standing) -> Mapping[str, object]:
+    answer, later, latest = standing.answer, standing.later, standing.latest
+    shown = answer or latest
     return {
         "email_address": standing.address,
         "result": standing.result.value,
-        "api_url": standing.api_url,
+        "api_url": shown and shown.api_url,
         "answered_at": answer and answer.at,
-        "request_id": answer and answer.request_id,
+        "request_id": shown and shown.request_id,
         "counts": answer and answer.counts,
-        "latest_look_up": standing.latest
+        "latest_look_up": latest
         and {
-            "looked_up_at": standing.latest.at,
-            "status": standing.latest.status,
-            "request_id": standing.latest.request_id,
-            "http_status": standing.latest.http_status,
+            "looked_up_at": latest.at,
+            "status": latest.status,
+            "request_id": latest.request_id,
+            "http_status": latest.http_status,
         },
         "is_answer_the_latest_look_up": later is None and answer is not None,
     }

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tap_gong_privacy.errors import ConfigError
-from tap_gong_privacy.round.list_file import FILE, read_file
+from tap_gong_privacy.round.list_file import EMAIL_ADDRESSES, Names, read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-_LIST: Final = "email_addresses"
 _SHOWN_AT_MOST: Final = 10
 _EMPTY: Final = "empty"
 _INVISIBLE: Final = {"Cc", "Cf", "Cs"}
@@ -51,7 +50,12 @@ class AddressList:
 
 
 def read_list(
-    listed: Iterable[object] | None, file: str | None, column: str, *, fail_on_malformed: bool = True
+    listed: Iterable[object] | None,
+    file: str | None,
+    column: str,
+    *,
+    fail_on_malformed: bool = True,
+    names: Names = EMAIL_ADDRESSES,
 ) -> AddressList:
     """Read and check the addresses of both settings.
 
@@ -61,6 +65,7 @@ def read_list(
         column: The column of a CSV file that holds the addresses.
         fail_on_malformed: Whether an entry that is not an address is an error. If not, it becomes a malformed entry, or
             is left out if it is empty, and a warning names its place.
+        names: How messages name the two settings and the column.
 
     Returns:
         The addresses. There may be none.
@@ -69,34 +74,34 @@ def read_list(
         ConfigError: If neither setting is given, the file cannot be read, or an entry is not an address.
     """
     if listed is None and file is None:
-        msg = f"No addresses to look up: set {_LIST} or {FILE}."
+        msg = f"No addresses to look up: set {names.listed} or {names.file}."
         raise ConfigError(msg)
     entries: dict[str, Entry] = {}
     wrong: list[str] = []
-    for place, value in _read(listed, file, column):
+    for place, value in _read(listed, file, column, names):
         text = value.strip() if isinstance(value, str) else _json(place, value)
-        reason = _find_fault(text) if isinstance(value, str) else "not text"
+        reason = find_fault(text) if isinstance(value, str) else "not text"
         if reason:
             wrong.append(f"{place} ({reason})")
         if reason != _EMPTY:
             entries.setdefault(text, Entry(text, is_malformed=reason is not None))
     if wrong and fail_on_malformed:
         msg = (
-            f"Not an e-mail address: {_join(wrong)}. Correct or remove them, or set fail_on_malformed_address to "
+            f"Not an e-mail address: {join(wrong)}. Correct or remove them, or set fail_on_malformed_address to "
             "false; nothing was asked."
         )
         raise ConfigError(msg)
-    warning = f"Not an e-mail address, so not asked: {_join(wrong)}." if wrong else None
+    warning = f"Not an e-mail address, so not asked: {join(wrong)}." if wrong else None
     return AddressList(tuple(entries.values()), warning)
 
 
-def _read(listed: Iterable[object] | None, file: str | None, column: str) -> Iterator[tuple[str, object]]:
+def _read(listed: Iterable[object] | None, file: str | None, column: str, names: Names) -> Iterator[tuple[str, object]]:
     """Yield each entry with its place."""
     for number, value in enumerate(listed or (), 1):
-        yield f"{_LIST} entry {number}", value
+        yield f"{names.listed} entry {number}", value
     if file is not None:
-        for line, text in read_file(file, column):
-            yield f"{FILE} line {line}", text
+        for line, text in read_file(file, column, names):
+            yield f"{names.file} line {line}", text
 
 
 def _json(place: str, value: object) -> str:
@@ -107,12 +112,13 @@ def _json(place: str, value: object) -> str:
         raise ConfigError(msg) from None
 
 
-def _join(wrong: list[str]) -> str:
+def join(wrong: Sequence[str]) -> str:
+    """Name the first places that are wrong, and how many more there are."""
     more = len(wrong) - _SHOWN_AT_MOST
     return ", ".join(wrong[:_SHOWN_AT_MOST]) + (f", and {more} more" if more > 0 else "")
 
 
-def _find_fault(text: str) -> str | None:
+def find_fault(text: str) -> str | None:
     """Return why a trimmed text is not one bare address, without quoting it; None if it is one.
 
     Gong would answer a malformed address with five empty arrays: a false "nothing held".

@@ -7,32 +7,52 @@ import contextlib
 import csv
 import io
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-
-import fsspec
-from fsspec.implementations.local import LocalFileSystem
 
 from tap_gong_privacy.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-FILE: Final = "email_addresses_file"
-
 _SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LINE_END: Final = re.compile(r"\r\n?|\n")
 _LONGEST_SHOWN_NAME: Final = 64
-_IS_FOLDER: Final = f"{FILE}: this is a folder. Name one file in it."
+_IS_FOLDER: Final = ": this is a folder. Name one file in it."
 
 
-def read_file(file: str, column: str) -> list[tuple[int, str]]:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the user calls the places that a list can come from, so that messages can name them.
+
+    Attributes:
+        listed: The setting that holds entries itself.
+        file: The setting or option that names a file.
+        column: The setting or option that names the column of a CSV file.
+    """
+
+    listed: str
+    file: str
+    column: str
+
+
+EMAIL_ADDRESSES: Final = Names("email_addresses", "email_addresses_file", "email_addresses_column")
+"""The names of the tap's settings."""
+
+
+class _Fault(Exception):  # noqa: N818 - it never leaves this module
+    """What is wrong with a file, in words that follow the file's name."""
+
+
+def read_file(file: str, column: str, names: Names = EMAIL_ADDRESSES) -> list[tuple[int, str]]:
     """Read the entries of a file, unchecked.
 
     Args:
         file: A path or fsspec URL. A name that ends in `.csv` makes it a CSV file, any other a text file.
         column: The column of a CSV file that holds the addresses.
+        names: How messages name the file and the column.
 
     Returns:
         Each entry with the physical line, counted from 1, on which it (or its CSV row) begins.
@@ -41,11 +61,57 @@ def read_file(file: str, column: str) -> list[tuple[int, str]]:
         ConfigError: If the file cannot be loaded or decoded, or is a CSV file with broken quotes or without the
             column. The message shows neither the file's content nor its path.
     """
-    text = _decode(_load(file))
-    return _csv_entries(text, column) if _is_csv(file) else _text_entries(text)
+    return parse(load(file, names), file, column, names)
+
+
+def load(file: str, names: Names = EMAIL_ADDRESSES) -> bytes:
+    """Load a file.
+
+    Args:
+        file: A path or fsspec URL.
+        names: How messages name the file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        ConfigError: If it cannot be loaded. The message does not show the path.
+    """
+    try:
+        return _load(file)
+    except _Fault as fault:
+        msg = f"{names.file}{fault}"
+        raise ConfigError(msg) from None
+
+
+def parse(content: bytes, file: str, column: str, names: Names = EMAIL_ADDRESSES) -> list[tuple[int, str]]:
+    """Return the entries of a file that was loaded, unchecked.
+
+    Args:
+        content: The content of the file.
+        file: Its path or fsspec URL, which says whether it is a CSV file.
+        column: The column of a CSV file that holds the addresses.
+        names: How messages name the file and the column.
+
+    Returns:
+        What `read_file` returns.
+
+    Raises:
+        ConfigError: If the content cannot be decoded, or is CSV with broken quotes or without the column.
+    """
+    try:
+        text = _decode(content)
+        return _csv_entries(text, column, names.column) if _is_csv(file) else _text_entries(text)
+    except _Fault as fault:
+        msg = f"{names.file}{fault}"
+        raise ConfigError(msg) from None
 
 
 def _load(file: str) -> bytes:
+    # The storages are imported here because they take longer to import than the rest of this package.
+    import fsspec  # noqa: PLC0415
+    from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415
+
     # The messages leave out the path and the storage's own error, because both can contain secrets.
     try:
         file_system, path = fsspec.url_to_fs(file)
@@ -58,18 +124,18 @@ def _load(file: str) -> bytes:
     except IsADirectoryError:
         msg = _IS_FOLDER
     except FileNotFoundError:
-        msg = f"{FILE}: there is no such file. Give a path, or an fsspec URL."
+        msg = ": there is no such file. Give a path, or an fsspec URL."
         with contextlib.suppress(Exception):
             msg = _IS_FOLDER if file_system.isdir(path) else msg
     except ImportError:
-        msg = f"{FILE}: a package for this kind of URL is missing. For s3://, install tap-gong-privacy[s3]."
+        msg = ": a package for this kind of URL is missing. For s3://, install tap-gong-privacy[s3]."
     except PermissionError:
-        msg = f"{FILE}: there is no permission to read the file. Check its permissions or the storage's credentials."
+        msg = ": there is no permission to read the file. Check its permissions or the storage's credentials."
     except Exception as error:  # noqa: BLE001 - each storage raises its own
-        msg = f"{FILE}: the file could not be read ({type(error).__name__}). Give a path, or an fsspec URL."
+        msg = f": the file could not be read ({type(error).__name__}). Give a path, or an fsspec URL."
     else:
         return content
-    raise ConfigError(msg)
+    raise _Fault(msg)
 
 
 def _decode(content: bytes) -> str:
@@ -78,8 +144,8 @@ def _decode(content: bytes) -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         line = len(_LINE_END.findall(content[: error.start].decode(encoding, "replace"))) + 1
-        msg = f"{FILE} line {line} is not {name}: save the file as UTF-8."
-        raise ConfigError(msg) from None
+        msg = f" line {line} is not {name}: save the file as UTF-8."
+        raise _Fault(msg) from None
 
 
 def _is_csv(file: str) -> bool:
@@ -93,12 +159,12 @@ def _text_entries(text: str) -> list[tuple[int, str]]:
     return [(number, line) for number, line in lines if line and not line.startswith("#")]
 
 
-def _csv_entries(text: str, column: str) -> list[tuple[int, str]]:
+def _csv_entries(text: str, column: str, setting: str) -> list[tuple[int, str]]:
     with _cells_of_any_length(text):
         separator, header = _find_header(text, column)
         if not header:
             return []
-        index = _find_column(header, separator, column)
+        index = _find_column(header, separator, column, setting)
         rows = _rows(text, separator)
         next(rows)
         return [(line, _cell(row, index, len(header), separator)) for line, row in rows]
@@ -117,11 +183,11 @@ def _cells_of_any_length(text: str) -> Iterator[None]:
 def _find_header(text: str, column: str) -> tuple[str, list[str]]:
     """Return the separator that the header row uses, and the row; an empty row if all cells of the file are empty."""
     headers: dict[str, list[str]] = {}
-    broken_quotes: ConfigError | None = None
+    broken_quotes: _Fault | None = None
     for separator in _SEPARATORS:
         try:
             headers[separator] = next(_rows(text, separator), (0, []))[1]
-        except ConfigError as error:
+        except _Fault as error:
             broken_quotes = error
     if [] in headers.values():
         return ",", []
@@ -141,17 +207,17 @@ def _folded(name: str) -> str:
     return name.strip().casefold()
 
 
-def _find_column(header: Sequence[str], separator: str, column: str) -> int:
+def _find_column(header: Sequence[str], separator: str, column: str, setting: str) -> int:
     matches = _matches(header, column)
     if len(matches) == 1:
         return matches[0]
-    name = f"column {column}" if _is_harmless(column) else "column of the name that email_addresses_column gives"
+    name = f"column {column}" if _is_harmless(column) else f"column of the name that {setting} gives"
     found = f"{len(header)} column{'s' if len(header) > 1 else ''}, separator: {_SEPARATORS[separator]}"
     msg = (
-        f"{FILE}: its header row has {'more than one' if matches else 'no'} {name} (found: {found}). Correct the "
-        "header or email_addresses_column; a file without a header row must not be named .csv."
+        f": its header row has {'more than one' if matches else 'no'} {name} (found: {found}). Correct the "
+        f"header or {setting}; a file without a header row must not be named .csv."
     )
-    raise ConfigError(msg)
+    raise _Fault(msg)
 
 
 def _is_harmless(name: str) -> bool:
@@ -183,8 +249,8 @@ def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
                 yield line, row
             line = reader.line_num + 1
     except csv.Error:
-        msg = f"{FILE} line {line} is not readable as CSV: check the quotes of the row that begins there."
-        raise ConfigError(msg) from None
+        msg = f" line {line} is not readable as CSV: check the quotes of the row that begins there."
+        raise _Fault(msg) from None
 
 
 def _refuse_swallowed_row(row: Sequence[str], line: int, separator: str, separators: int) -> None:
@@ -200,7 +266,7 @@ def _refuse_swallowed_row(row: Sequence[str], line: int, separator: str, separat
         separators: How many of them the header has.
 
     Raises:
-        ConfigError: If a line of a cell alone has an at sign and as many separators as the header.
+        _Fault: If a line of a cell alone has an at sign and as many separators as the header.
     """
     number = line
     for cell in row:
@@ -210,8 +276,8 @@ def _refuse_swallowed_row(row: Sequence[str], line: int, separator: str, separat
         for offset, text in enumerate(lines):
             if "@" in text and text.count(separator) >= separators:
                 msg = (
-                    f"{FILE} line {line}: a quoted cell of the row that begins there includes line {number + offset}, "
+                    f" line {line}: a quoted cell of the row that begins there includes line {number + offset}, "
                     "which looks like a row with an address. Check the quotes of that row."
                 )
-                raise ConfigError(msg)
+                raise _Fault(msg)
         number += len(lines) - 1

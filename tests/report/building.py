@@ -14,27 +14,44 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import sqlalchemy as sa
 from typing_extensions import override
 
-from tap_gong_privacy.report import notice, person
+from tap_gong_privacy.report import coverage, erasure, model, notice, person
+from tap_gong_privacy.report.listing import Listing
+from tap_gong_privacy.report.pages import coverage as coverage_page
+from tap_gong_privacy.report.pages import erasure as erasure_page
 from tap_gong_privacy.report.pages import person as person_page
 from tap_gong_privacy.report.rows import singer_output
 from tap_gong_privacy.report.rows.masking import Masker
-from tap_gong_privacy.report.rows.tables import KEYS, STREAMS, TABLES, Kind
+from tap_gong_privacy.round.addresses import Entry
 from tests.running import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_gong_privacy.report.model import Loaded
+    from tap_gong_privacy.report.coverage import Coverage
+    from tap_gong_privacy.report.erasure import Erasure
     from tap_gong_privacy.report.person import Person
+    from tap_gong_privacy.report.rows.tables import Loaded
 
 Record: TypeAlias = dict[str, Any]
+Records: TypeAlias = list[tuple[str, Record]]
 
 COMMAND = Path(sys.executable).with_name("gong-privacy-report")
 JANE = "jane.doe@example.com"
+OTHER_CASE = "Jane.Doe@example.com"
+SOMEBODY = "somebody@example.org"
 GONG = "https://api.gong.io"
+OWN_GONG = "https://us-12345.api.gong.io"
 DAY_0 = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
-NOW = datetime(2026, 4, 1, tzinfo=UTC)
-ALL_TEXTS = dict.fromkeys(notice.KEYS, "A text of the controller.")
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+COMPLETE = notice.Notice(texts=dict.fromkeys(notice.KEYS, "A text of the controller."))
+
+# What the tap's catalog says, and not what the code under test takes from the schemas.
+SNAPSHOTS = Path(__file__).parents[1] / "singer" / "snapshots"
+SCHEMAS: dict[str, dict[str, dict[str, Any]]] = {
+    path.stem: json.loads(path.read_text())["schema"]["properties"] for path in sorted(SNAPSHOTS.glob("*.json"))
+}
+KEYS = {path.stem: json.loads(path.read_text())["key_properties"][1] for path in SNAPSHOTS.glob("*.json")}
+STREAMS = ("emails", "calls", "meetings", "customer_data", "customer_engagement")
 
 
 def at(day: float) -> str:
@@ -43,26 +60,24 @@ def at(day: float) -> str:
 
 
 def look_up(address: str, status: str, day: float = 0, /, **columns: object) -> tuple[str, Record]:
-    """A record of `lookups`; its counts are 0 where Gong has answered."""
+    """A record of `lookups`; its counts are 0 if Gong has answered."""
     is_answer = status in {"found", "not_found"}
     counts = {f"{stream}_count": 0 if is_answer else None for stream in STREAMS}
-    record = {
+    record = dict.fromkeys(SCHEMAS["lookups"]) | {
         "email_address": address,
         "looked_up_at": at(day),
-        "request_id": f"request-{day}",
+        "request_id": f"request-{address.replace('@', '-at-')}-{day}",
         "status": status,
         "http_status": {"rejected": 400, "failed": 503, "malformed": None}.get(status, 200),
-        "errors": None,
         "attempts": 1,
         "api_url": GONG,
-        "undocumented": None,
     }
     return "lookups", record | counts | columns
 
 
 def entry(stream: str, address: str, key: str, day: float = 0, /, **columns: object) -> tuple[str, Record]:
     """A record of one of the five streams."""
-    record = dict.fromkeys(TABLES[stream]) | {
+    record = dict.fromkeys(SCHEMAS[stream]) | {
         "email_address": address,
         KEYS[stream]: key,
         "looked_up_at": at(day),
@@ -71,12 +86,13 @@ def entry(stream: str, address: str, key: str, day: float = 0, /, **columns: obj
     return stream, record | columns
 
 
-def found(address: str, day: float = 0, **entries: int) -> list[tuple[str, Record]]:
+def found(address: str, day: float = 0, /, api_url: str | None = GONG, **entries: int) -> Records:
     """An answer with so many entries of each stream, behind them its look-up."""
     records = [
         entry(stream, address, f"{stream}-{number}", day) for stream in entries for number in range(entries[stream])
     ]
-    return [*records, look_up(address, "found", day, **{f"{stream}_count": count for stream, count in entries.items()})]
+    counts: dict[str, object] = {f"{stream}_count": count for stream, count in entries.items()}
+    return [*records, look_up(address, "found", day, api_url=api_url, **counts)]
 
 
 def singer_lines(
@@ -100,7 +116,7 @@ def singer_lines(
             "schema": {"properties": {name: {} for name in names if name not in dropped.get(stream, ())}},
             "key_properties": ["email_address", KEYS[stream]],
         }
-        for stream, names in TABLES.items()
+        for stream, names in SCHEMAS.items()
         if stream not in set(without)
     ]
     messages += [
@@ -121,7 +137,7 @@ def load(
     **options: Any,  # noqa: ANN401
 ) -> Loaded:
     """What the report reads of these records."""
-    return singer_output.read(singer_lines(records, **options), addresses, with_rows=True)
+    return singer_output.read(singer_lines(records, **options), addresses, with_rows=addresses is not None)
 
 
 def answer(
@@ -129,22 +145,55 @@ def answer(
     addresses: Sequence[str] = (JANE,),
     *,
     masker: Masker | None = None,
-    texts: Mapping[str, str] | None = None,
+    texts: notice.Notice = COMPLETE,
+    api_urls: Sequence[str] = (),
+    is_draft: bool = False,
+    is_accepted: bool = False,
     **options: Any,  # noqa: ANN401
 ) -> Person:
     """The answer that is made of these records."""
-    return person.answer(
-        addresses,
-        load(records, addresses, **options),
-        masker or Masker.for_person(addresses),
-        ALL_TEXTS if texts is None else texts,
-        made_at=NOW,
-    )
+    loaded = load(records, addresses, **options)
+    assessment = model.assess(addresses, loaded, api_urls, NOW)
+    masker = masker or Masker(addresses)
+    return person.answer(assessment, loaded, masker, texts, is_draft=is_draft, is_accepted=is_accepted)
 
 
-def page_of(answered: Person) -> Page:
-    """The page for a person, taken apart."""
-    return Page.of(b"".join(person_page.page(answered)).decode())
+def evidence(
+    records: Iterable[tuple[str, Record]],
+    addresses: Sequence[str] = (JANE,),
+    *,
+    asked_at: datetime = DAY_0 + timedelta(days=10),
+    api_urls: Sequence[str] = (),
+    **options: Any,  # noqa: ANN401
+) -> Erasure:
+    """The evidence of an erasure that these records are."""
+    loaded = load(records, addresses, **options)
+    return erasure.evidence(model.assess(addresses, loaded, api_urls, NOW), asked_at)
+
+
+def survey(
+    records: Iterable[tuple[str, Record]],
+    entries: Sequence[str | Entry] = (JANE,),
+    *,
+    api_url: str = GONG,
+    api_urls: Sequence[str] = (),
+    oldest_allowed: timedelta | None = None,
+    **options: Any,  # noqa: ANN401
+) -> Coverage:
+    """A list compared with these records."""
+    listing = Listing(tuple(Entry(one) if isinstance(one, str) else one for one in entries), api_url)
+    return coverage.survey(listing, load(records, None, **options), api_urls, NOW, oldest_allowed)
+
+
+def page_of(report: Person | Erasure | Coverage) -> Page:
+    """The page of a report, taken apart."""
+    if isinstance(report, person.Person):
+        parts = person_page.page(report)
+    elif isinstance(report, erasure.Erasure):
+        parts = erasure_page.page(report, "0" * 64)
+    else:
+        parts = coverage_page.page(report)
+    return Page.of(b"".join(parts).decode())
 
 
 @dataclass
@@ -266,7 +315,7 @@ def load_sqlite(path: Path, records: Iterable[tuple[str, Record]], *, without: I
     metadata = sa.MetaData()
     tables = {
         name: sa.Table(name, metadata, *[sa.Column(column, sa.Text) for column in columns])
-        for name, columns in TABLES.items()
+        for name, columns in SCHEMAS.items()
         if name not in set(without)
     }
     metadata.create_all(engine)
@@ -280,10 +329,10 @@ def load_sqlite(path: Path, records: Iterable[tuple[str, Record]], *, without: I
 
 def _as_stored(stream: str, record: Record) -> Record:
     stored = dict(record)
-    for column, kind in TABLES[stream].items():
+    for column, schema in SCHEMAS[stream].items():
         value = record.get(column)
-        if kind is Kind.JSON:
+        if {"array", "object"} & set(schema["type"]):
             stored[column] = json.dumps(value)
-        elif kind is Kind.TIME and value is not None:
+        elif schema.get("format") == "date-time" and value is not None:
             stored[column] = value.removesuffix("Z").replace("T", " ")
     return stored

@@ -2,111 +2,215 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+import json
+from dataclasses import replace
 
 import pytest
 
 from tap_gong_privacy.report import erasure
 from tap_gong_privacy.report.erasure import Finding
-from tap_gong_privacy.report.gaps import Reason
-from tap_gong_privacy.report.pages import erasure as erasure_page
-from tap_gong_privacy.report.rows.tables import STREAMS
-from tests.report.building import DAY_0, GONG, JANE, NOW, Page, Record, load, look_up
+from tap_gong_privacy.report.person import Request
+from tests.report.building import (
+    GONG,
+    JANE,
+    OTHER_CASE,
+    OWN_GONG,
+    STREAMS,
+    Records,
+    entry,
+    evidence,
+    found,
+    look_up,
+    page_of,
+)
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tap_gong_privacy.report.erasure import Erasure
-
-OTHER_GONG = "https://us-2.api.gong.io"
-ASKED_AT = DAY_0 + timedelta(days=10)
-HELD = look_up(JANE, "found", 1, emails_count=4, calls_count=1)
+SOMEBODY = look_up("x@example.org", "not_found")
+HELD = look_up(JANE, "found", 1, emails_count=4, calls_count=1, meetings_count=1)
 GONE = look_up(JANE, "not_found", 20)
+LEFT = {"meetings_count": 1, "customer_engagement_count": 2}
+# Half a day after the asking, which is on day 10.
+SOON = 10.5
 
-CASES: dict[str, tuple[list[tuple[str, Record]], Finding]] = {
+CASES: dict[str, tuple[Records, Finding]] = {
     "held, then gone": ([HELD, GONE], Finding.ERASED),
+    "held, gone soon": ([HELD, look_up(JANE, "not_found", SOON)], Finding.ERASED),
+    "held, gone before the asking, gone": ([HELD, look_up(JANE, "not_found", 2), GONE], Finding.ERASED),
     "gone, then held again": ([HELD, GONE, look_up(JANE, "found", 30, emails_count=1)], Finding.STILL_HELD),
     "held, then held": ([HELD, look_up(JANE, "found", 20, emails_count=1)], Finding.STILL_HELD),
+    "held, then held soon": ([HELD, look_up(JANE, "found", SOON, emails_count=1)], Finding.TOO_EARLY),
+    "held, then held almost a day later": ([HELD, look_up(JANE, "found", 10.99, calls_count=1)], Finding.TOO_EARLY),
+    "held, then held a day later": ([HELD, look_up(JANE, "found", 11, calls_count=1)], Finding.STILL_HELD),
+    "held, then undocumented data": ([HELD, look_up(JANE, "found", 20, undocumented={"x": 1})], Finding.STILL_HELD),
+    "held, then records": ([HELD, look_up(JANE, "found", 20, **LEFT, customer_data_count=1)], Finding.STILL_HELD),
+    "held, then what is not counted": ([HELD, look_up(JANE, "found", 20)], Finding.STILL_HELD),
+    "held, then an unknown number": ([HELD, look_up(JANE, "found", 20, emails_count=None)], Finding.STILL_HELD),
+    "held, then meetings and events": ([HELD, look_up(JANE, "found", 20, **LEFT)], Finding.ERASED_IN_PART),
+    "held, then meetings soon": ([HELD, look_up(JANE, "found", SOON, **LEFT)], Finding.ERASED_IN_PART),
+    "meetings, then meetings": (
+        [look_up(JANE, "found", 1, **LEFT), look_up(JANE, "found", 20, **LEFT)],
+        Finding.STILL_HELD,
+    ),
+    "then meetings": ([look_up(JANE, "found", 20, **LEFT)], Finding.STILL_HELD),
+    "then meetings soon": ([look_up(JANE, "found", SOON, **LEFT)], Finding.TOO_EARLY),
     "held, then failed": ([HELD, look_up(JANE, "failed", 20)], Finding.NOT_LOOKED_UP_SINCE),
     "held, then refused": ([HELD, look_up(JANE, "rejected", 20)], Finding.NOT_LOOKED_UP_SINCE),
     "held": ([HELD], Finding.NOT_LOOKED_UP_SINCE),
+    "nobody asked": ([], Finding.NOT_LOOKED_UP_SINCE),
     "held, gone, then failed": ([HELD, GONE, look_up(JANE, "failed", 21)], Finding.ERASED),
     "held at the very time, then gone": ([look_up(JANE, "found", 10, emails_count=1), GONE], Finding.ERASED),
     "gone at the very time": ([HELD, look_up(JANE, "not_found", 10)], Finding.NOT_LOOKED_UP_SINCE),
     "gone": ([GONE], Finding.NOTHING_KNOWN_BEFORE),
     "failed, then gone": ([look_up(JANE, "failed", 1), GONE], Finding.NOTHING_KNOWN_BEFORE),
-    "nothing before either": ([HELD, look_up(JANE, "not_found", 2), GONE], Finding.NOTHING_KNOWN_BEFORE),
-    "another person": ([HELD, look_up("else@example.com", "not_found", 20)], Finding.NOT_LOOKED_UP_SINCE),
-    "another spelling": ([HELD, look_up(JANE.upper(), "not_found", 20)], Finding.NOT_LOOKED_UP_SINCE),
-    "gone at another Gong": ([HELD, look_up(JANE, "not_found", 20, api_url=OTHER_GONG)], Finding.NOT_LOOKED_UP_SINCE),
-    "held at another Gong after it": ([HELD, GONE, look_up(JANE, "found", 21, api_url=OTHER_GONG)], Finding.ERASED),
-    "held before, where the Gong was not recorded": (
-        [look_up(JANE, "found", 1, api_url=None, emails_count=1), GONE],
-        Finding.ERASED,
-    ),
-    "gone, where the Gong was not recorded and two are known": (
-        [
-            HELD,
-            look_up(JANE, "found", 2, emails_count=1, api_url=OTHER_GONG),
-            look_up(JANE, "not_found", 20, api_url=None),
-        ],
+    "nothing before, then gone": ([look_up(JANE, "not_found", 2), GONE], Finding.NOTHING_KNOWN_BEFORE),
+    "held by another person": ([HELD, look_up("else@example.com", "not_found", 20)], Finding.NOT_LOOKED_UP_SINCE),
+    "gone for another spelling": ([HELD, look_up(OTHER_CASE, "not_found", 20)], Finding.NOT_LOOKED_UP_SINCE),
+    "held, gone, rows of a load under way": (
+        [HELD, GONE, entry("emails", JANE, "e9", 21)],
         Finding.NOT_LOOKED_UP_SINCE,
     ),
-    "undocumented data is still held": ([HELD, look_up(JANE, "found", 20, undocumented={"x": 1})], Finding.STILL_HELD),
+    "held, meetings left, rows of a load under way": (
+        [HELD, look_up(JANE, "found", 20, **LEFT), entry("emails", JANE, "e9", 21)],
+        Finding.NOT_LOOKED_UP_SINCE,
+    ),
+    "held, still held, rows of a load under way": (
+        [HELD, look_up(JANE, "found", 20, calls_count=1), entry("emails", JANE, "e9", 21)],
+        Finding.STILL_HELD,
+    ),
+    "held, meetings counted, e-mails loaded": (
+        [HELD, look_up(JANE, "found", 20, **LEFT), entry("emails", JANE, "e9", 20)],
+        Finding.NOT_LOOKED_UP_SINCE,
+    ),
+    "held, gone in the future": ([HELD, look_up(JANE, "not_found", 20_000)], Finding.NOT_LOOKED_UP_SINCE),
+    "held, gone in the future, held": (
+        [HELD, look_up(JANE, "not_found", 20_000), look_up(JANE, "found", 20, emails_count=1)],
+        Finding.STILL_HELD,
+    ),
+    "held, then not found with counts": (
+        [HELD, look_up(JANE, "not_found", 20, emails_count=3)],
+        Finding.NOT_LOOKED_UP_SINCE,
+    ),
+    "held, then not found with content": (
+        [HELD, look_up(JANE, "not_found", 20, undocumented={"texts": [{"id": 1}]})],
+        Finding.NOT_LOOKED_UP_SINCE,
+    ),
+    "held, then not found by a failure": (
+        [HELD, look_up(JANE, "not_found", 20, http_status=500)],
+        Finding.NOT_LOOKED_UP_SINCE,
+    ),
+    "held, gone, then a status of another tool": (
+        [HELD, GONE, look_up(JANE, "FOUND", 21)],
+        Finding.NOT_LOOKED_UP_SINCE,
+    ),
+    "an unsound answer before, then gone": (
+        [look_up(JANE, "not_found", 1, emails_count=2), GONE],
+        Finding.NOTHING_KNOWN_BEFORE,
+    ),
 }
 
 
-def evidence(records: Sequence[tuple[str, Record]], addresses: Sequence[str] = (JANE,)) -> Erasure:
-    """What the records prove."""
-    return erasure.evidence(addresses, load([*records, look_up("x@example.org", "found")], addresses), ASKED_AT, NOW)
-
-
-def page_of(found: Erasure) -> Page:
-    """The page, taken apart."""
-    return Page.of(b"".join(erasure_page.page(found, "0" * 64)).decode())
-
-
 @pytest.mark.parametrize("records, finding", CASES.values(), ids=CASES)
-def test_each_history_has_its_finding(records: list[tuple[str, Record]], finding: Finding) -> None:
-    """In one word at the top of the page; only an answer since the request is complete."""
-    found = evidence(records)
+def test_each_history_has_its_finding(records: Records, finding: Finding) -> None:
+    """In the largest letters of the page, and in words that are the same in the JSON file and in SQL."""
+    found_ = evidence([*records, SOMEBODY])
+    text = page_of(found_).text
 
-    assert found.finding is finding
-    assert [gap.reason for gap in found.gaps] == ([Reason.NOT_SINCE] if finding is Finding.NOT_LOOKED_UP_SINCE else [])
-    assert page_of(found).text.count("Erased") == 2 * (finding is Finding.ERASED)
+    assert found_.finding is finding
+    assert finding.value.lower() in text.lower()
+    assert json.loads(erasure.as_json(found_))["finding"] == finding.value
+    if finding is Finding.NOT_LOOKED_UP_SINCE:
+        assert found_.gaps
+    for other in set(Finding) - {finding, Finding.ERASED}:
+        assert other.value not in text.lower()
+
+
+def test_lookups_with_three_columns_prove_nothing() -> None:
+    """Without counts and the HTTP status, "not found" is a word."""
+    kept = {"email_address", "looked_up_at", "status"}
+    dropped = {name for name in HELD[1] if name not in kept}
+    found_ = evidence([HELD, GONE], columns={"lookups": dropped})
+
+    assert found_.finding is Finding.NOT_LOOKED_UP_SINCE
+    assert found_.gaps
 
 
 def test_an_address_that_was_never_asked_is_open() -> None:
     """The page says that there is no look-up."""
-    found = evidence([])
+    found_ = evidence([SOMEBODY])
 
-    assert [gap.reason for gap in found.gaps] == [Reason.NEVER_ASKED]
-    assert "There is none: this address was never looked up." in page_of(found).text
+    assert [gap for gap in found_.gaps if "never asked" in gap]
+    assert "There is none: this address was never looked up." in page_of(found_).text
 
 
-def test_answers_of_another_gong_are_named_as_no_evidence() -> None:
-    """In a table of their own, apart from those that count."""
-    page = page_of(evidence([HELD, look_up(JANE, "not_found", 20, api_url=OTHER_GONG)]))
-    before_and_after, here, elsewhere = page.tables
+@pytest.mark.parametrize(
+    "days, words", [(10 + 3 / 86_400, "3 seconds"), (10 + 2 / 24, "2 hours"), (10.9, "21 hours"), (20, "10 days")]
+)
+def test_the_first_sentence_says_how_long_after_the_asking_the_answer_came(days: float, words: str) -> None:
+    """Three seconds prove something else than ten days."""
+    page = page_of(evidence([HELD, look_up(JANE, "found", days, emails_count=1)]))
 
-    assert before_and_after[1][2] == "no answer"
-    assert [row[-1] for row in here[1:]] == [GONG]
-    assert [row[-1] for row in elsewhere[1:]] == [OTHER_GONG]
-    assert "they are no evidence about it" in page.text
+    assert f"Gong answered {words} after the erasure was asked for that it still holds 1 e-mail." in page.text
+
+
+@pytest.mark.parametrize(
+    "before, sentence",
+    [
+        ([], "There is no answer from before, so nothing shows that anything was erased."),
+        (
+            [look_up(JANE, "not_found", 1)],
+            "The answers from before held nothing either, so they do not show that anything was erased.",
+        ),
+    ],
+)
+def test_the_page_says_which_of_the_two_is_known_from_before(before: Records, sentence: str) -> None:
+    """No answer, or none that held anything."""
+    assert sentence in page_of(evidence([*before, GONE])).text
+
+
+def test_what_was_gone_before_the_asking_is_not_ascribed_to_it() -> None:
+    """The page names the earlier answer, and shows the one that held data."""
+    page = page_of(evidence([HELD, look_up(JANE, "not_found", 2), GONE]))
+
+    assert "It held nothing any more on 3 March 2026, 09:00:00 UTC, before the erasure was asked for" in page.text
+    assert page.tables[0][0][1] == "Latest answer before that held data"
+    assert page.tables[0][1][1] == "2 March 2026, 09:00:00 UTC"
+
+
+def test_data_at_another_base_url_after_the_asking_is_no_erasure() -> None:
+    """The first sentence names it, and so does a line of the command."""
+    elsewhere = look_up(JANE, "found", 21, api_url=OWN_GONG, emails_count=1)
+    found_ = evidence([HELD, GONE, elsewhere], api_urls=[GONG])
+    before = evidence([HELD, GONE, look_up(JANE, "found", 5, api_url=OWN_GONG)], api_urls=[GONG])
+    page = page_of(found_)
+
+    assert found_.finding is Finding.STILL_HELD
+    assert f"a look-up under {OWN_GONG} found data about this address" in page.text
+    assert [gap for gap in found_.gaps if "another api_url answered since" in gap]
+    assert [row[-1] for row in page.tables[-1][1:]] == [OWN_GONG]
+    assert (before.finding, before.gaps) == (Finding.ERASED, [])
+
+
+def test_other_spellings_that_still_hold_data_are_no_complete_evidence() -> None:
+    """How many there are is said; the finding is about the given ones."""
+    held = evidence([HELD, GONE, *found(OTHER_CASE, 20, emails=1)])
+    gone = evidence([HELD, GONE, look_up(OTHER_CASE, "not_found", 20)])
+
+    assert held.finding is Finding.ERASED
+    assert [gap for gap in held.gaps if gap.startswith("1 other spelling of these addresses in the tables still holds")]
+    assert "1 other spelling" in page_of(gone).text
+    assert gone.gaps == []
 
 
 def test_before_and_after_stand_side_by_side() -> None:
-    """Time, status, HTTP status, request id, five counts and undocumented fields."""
-    held = look_up(JANE, "found", 1, emails_count=4, undocumented={"mood": 1, "x@example.com": 2})
-    page = page_of(evidence([held, GONE]))
+    """Time, result, HTTP status, request id, five counts and undocumented fields."""
+    held = look_up(JANE, "found", 1, emails_count=4, undocumented={"mood": 1, "x@example.com": 2}, request_id="r-1")
+    page = page_of(evidence([held, look_up(JANE, "not_found", 20, request_id="r-20")]))
 
     assert page.tables[0] == [
         ["Look-up", "Latest answer before", "Latest answer since"],
         ["Looked up", "2 March 2026, 09:00:00 UTC", "21 March 2026, 09:00:00 UTC"],
-        ["Outcome", "data held", "nothing held"],
+        ["Result", "data held", "nothing held"],
         ["HTTP status", "200", "200"],
-        ["Gong's request id", "request-1", "request-20"],
+        ["Gong's request id", "r-1", "r-20"],
         ["E-mails", "4", "0"],
         ["Calls", "0", "0"],
         ["Meetings", "0", "0"],
@@ -121,14 +225,14 @@ def test_every_look_up_is_listed() -> None:
     page = page_of(evidence([GONE, look_up(JANE, "failed", 15, attempts=6), HELD]))
 
     assert [row[1:5] for row in page.tables[1][1:]] == [
-        ["data held", "200", "1", "5"],
+        ["data held", "200", "1", "6"],
         ["no usable answer", "503", "6", "no answer"],
         ["nothing held", "200", "1", "0"],
     ]
 
 
 def test_what_is_still_held_is_said() -> None:
-    """In the sentence below the finding."""
+    """In the sentence below the finding; what an erasure should remove comes first."""
     records = [look_up(JANE, "found", 20, emails_count=2, meetings_count=1, undocumented={"x": 1})]
 
     assert "still holds 2 e-mails, 1 meeting and undocumented data." in page_of(evidence(records)).text
@@ -143,21 +247,43 @@ def test_what_was_not_counted_is_not_called_undocumented() -> None:
     assert "undocumented data" not in page.text
 
 
-def test_an_answer_from_before_that_is_not_the_latest_is_not_denied() -> None:
-    """Gong held data once, which was gone before the erasure was asked for."""
-    page = page_of(evidence([HELD, look_up(JANE, "not_found", 2), GONE]))
-
-    assert "Its latest answer from before the erasure was asked for, if there is one" in page.text
-    assert "no answer from before" not in page.text
-
-
-def test_several_addresses_have_the_finding_furthest_from_a_proof() -> None:
+def test_several_addresses_have_the_weakest_finding() -> None:
     """And each its own."""
     other = "jd@example.com"
-    found = evidence([HELD, GONE, look_up(other, "found", 20, emails_count=1)], [JANE, other])
-    page = page_of(found)
+    found_ = evidence([HELD, GONE, look_up(other, "found", 20, emails_count=1)], [JANE, other])
+    page = page_of(found_)
 
-    assert found.finding is Finding.STILL_HELD
-    assert [one.finding for one in found.evidence] == [Finding.ERASED, Finding.STILL_HELD]
+    assert found_.finding is Finding.STILL_HELD
+    assert [one.finding for one in found_.evidence] == [Finding.ERASED, Finding.STILL_HELD]
     assert "Erased. Gong held data" in page.text
-    assert "the finding furthest from a proof among 2 addresses" in page.text
+    assert "The weakest result of 2 addresses." in page.text
+
+
+def test_the_page_says_who_stated_the_time_and_which_erasure_it_was() -> None:
+    """Gong's id of the erasure and the controller's own number are in the page and in the JSON file."""
+    found_ = replace(
+        evidence([HELD, GONE]), request=Request("DSAR-17", "2026-03-05"), request_ids=("4al018gzaztcr8nbukw",)
+    )
+    page, rows = page_of(found_), json.loads(erasure.as_json(found_))
+
+    for text in ("as stated by who made this page", "4al018gzaztcr8nbukw", "DSAR-17", "5 March 2026"):
+        assert text in page.text
+    assert (rows["reference"], rows["received"]) == ("DSAR-17", "2026-03-05")
+    assert rows["erasure_request_ids"] == ["4al018gzaztcr8nbukw"]
+    assert rows["made_by"].startswith("tap-gong-privacy ")
+
+
+def test_an_address_in_a_request_id_or_a_status_is_masked() -> None:
+    """Nothing of anybody but the address that was asked about is in the evidence."""
+    bad = look_up(JANE, "victim@other.example", 3, request_id="victim@other.example")
+    found_ = evidence([HELD, bad, GONE])
+
+    assert "victim@" not in page_of(found_).text
+    assert b"victim@" not in erasure.as_json(found_)
+
+
+def test_an_answer_under_another_base_url_is_no_evidence() -> None:
+    """It counts neither for nor against an erasure, if it found nothing."""
+    elsewhere = look_up(JANE, "not_found", 20, api_url=OWN_GONG)
+
+    assert evidence([HELD, elsewhere], api_urls=[GONG]).finding is Finding.NOT_LOOKED_UP_SINCE

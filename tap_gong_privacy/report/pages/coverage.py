@@ -2,86 +2,163 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import htpy as h
 
-from tap_gong_privacy.report.coverage import ANSWERED, Coverage, Line, Outcome
-from tap_gong_privacy.report.pages import html, texts
+from tap_gong_privacy.report.model import ANSWERED, Result
+from tap_gong_privacy.report.pages import html, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from tap_gong_privacy.report.model import LookUp
+    from tap_gong_privacy.report.coverage import Coverage, Line
+    from tap_gong_privacy.report.look_ups import LookUp
     from tap_gong_privacy.report.pages.html import Node
 
+_T = TypeVar("_T")
 _WIDTH: Final = 420
 _BAR: Final = 20
 _LINE: Final = 22
 _LABELS: Final = 110
 _NUMBERS: Final = 50
-_COLOURS: Final = {outcome: f"b{number}" for number, outcome in enumerate(Outcome, 1)}
 _FOLDED_FROM: Final = 100
+_SHOWN_AT_MOST: Final = 1000
+_COLOURS: Final = {result: f"b{number}" for number, result in enumerate(Result, 1)}
+_TOO_OLD: Final = "Answer too old"
+_TOO_OLD_COLOUR: Final = "b7"
+_AGES: Final = ("a day or less", "up to 7 days", "up to 30 days", "up to 90 days", "up to a year", "more than a year")
 
 
 def page(coverage: Coverage) -> Iterator[bytes]:
     """Return the page, part by part."""
-    total = len(coverage.lines)
-    open_lines = [line for line in coverage.lines if line.outcome not in ANSWERED]
+    assessment = coverage.assessment
+    title, total = _title(coverage), len(coverage.lines)
+    open_lines = [line for line in coverage.lines if line.result not in ANSWERED]
     return html.page(
-        f"{texts.COVERAGE_KICKER}: {texts.coverage_title(coverage.answered, total)}",
+        f"Coverage of the list: {title}",
         html.head(
-            texts.COVERAGE_KICKER,
-            texts.coverage_title(coverage.answered, total),
-            h.p(".lead")[texts.coverage_lead(coverage.answered, total)],
-            html.facts(**{texts.GONG: html.own_text(coverage.api_url), texts.MADE: html.moment(coverage.made_at)}),
-        ),
-        coverage.are_pseudonyms and h.aside(".alert")[h.p[texts.NOT_COMPLETE], h.p[texts.PSEUDONYMS]],
-        html.section("outcomes", texts.OUTCOMES_TITLE, _bar(coverage), _outcomes(coverage), _remarks(coverage)),
-        html.section("ages", texts.AGES_TITLE, _ages(coverage)),
-        html.section("open", texts.OPEN_TITLE, _open(open_lines)),
-        _later(coverage),
-        coverage.no_longer_listed
-        and html.section(
-            "no-longer",
-            texts.NO_LONGER_TITLE,
-            h.p(".soft")[texts.NO_LONGER_TEXT],
-            _folded(
-                len(coverage.no_longer_listed),
-                html.table((texts.SPELLING,), (html.row(html.own_text(text)) for text in coverage.no_longer_listed)),
+            "Coverage of the list",
+            title,
+            h.p(".lead")[_lead(coverage)],
+            html.facts(
+                {
+                    "Which Gong": h.ul(".plain")[(h.li[html.own_text(url)] for url in assessment.api_urls)],
+                    "Addresses on the list": words.number(total),
+                    words.MADE: html.moment(assessment.made_at),
+                }
             ),
         ),
+        coverage.doubts and h.aside(".alert")[h.p["Rows that contradict each other"], html.bullets(coverage.doubts)],
+        html.section("results", "Results", _bar(coverage), _results(coverage), _remarks(coverage)),
+        html.section("ages", "How old the answers are", _ages(coverage)),
+        html.section("open", "Addresses without an answer", _open(open_lines)),
+        _group("too-old", _TOO_OLD, "", [line for line in coverage.lines if line.is_too_old], *_ANSWERED_TABLE),
+        _group(
+            "later",
+            "Answers that a later look-up did not renew",
+            "The answer still counts; the latest look-up brought no new one.",
+            [line for line in coverage.lines if line.standing.later],
+            *_ANSWERED_TABLE,
+        ),
+        _group(
+            "not-listed",
+            "Not on this list, with data in the tables",
+            "Another list may have them.",
+            coverage.not_listed,
+            *_ADDRESS_TABLE,
+        ),
+        _group(
+            "evidence-only",
+            "Not on this list, with look-ups alone in the tables",
+            "Another list may have them, or their data was deleted and the evidence of the search was kept.",
+            coverage.evidence_only,
+            *_ADDRESS_TABLE,
+        ),
+        margin=f"Coverage of the list · {words.day(assessment.made_at)}",
     )
 
 
+def _title(coverage: Coverage) -> str:
+    total = len(coverage.lines)
+    if total == 1:
+        return f"{coverage.answered} of 1 address has an answer"
+    return words.plural(
+        coverage.answered,
+        "{number} of {total} addresses has an answer",
+        "{number} of {total} addresses have an answer",
+        total=words.number(total),
+    )
+
+
+def _lead(coverage: Coverage) -> str:
+    """Say how far the list is covered, and how old the oldest answer is."""
+    total, answered = len(coverage.lines), coverage.answered
+    if not total:
+        return "The tap's list holds no address, so nobody is asked."
+    parts = []
+    if coverage.answered_at:
+        oldest = min(coverage.answered_at)
+        age = words.span(coverage.assessment.made_at - oldest)
+        parts.append(f"The oldest answer is of {words.day(oldest)}, {age} before this page was made.")
+    if coverage.oldest_allowed is not None:
+        days = words.span(coverage.oldest_allowed)
+        parts.append(f"An answer that is older than {days} does not count.")
+    if answered < total:
+        parts.append(
+            words.plural(
+                total - answered,
+                "{number} address has no answer that counts.",
+                "{number} addresses have no answer that counts.",
+            )
+        )
+    return " ".join(parts)
+
+
+def _shares(coverage: Coverage) -> list[tuple[str, str, int, str]]:
+    """Return the name, colour, number and meaning of each part of the list."""
+    shares = [(words.RESULTS[one], _COLOURS[one], number, _MEANINGS[one]) for one, number in coverage.results.items()]
+    if coverage.oldest_allowed is not None:
+        shares.append((_TOO_OLD, _TOO_OLD_COLOUR, coverage.too_old, "The answer is older than this report allows."))
+    return shares
+
+
+_MEANINGS: Final = {
+    Result.DATA_HELD: "Gong's latest answer: it holds data.",
+    Result.NOTHING_HELD: "Gong's latest answer: it holds nothing.",
+    Result.REFUSED: "Gong refused to answer. Ask Gong's support, with the request id.",
+    Result.NO_ANSWER: "No usable answer after all tries, or rows that contradict it. Run the tap again.",
+    Result.MALFORMED: "The entry is not an e-mail address. Correct it on the list.",
+    Result.NEVER_ASKED: "No look-up at this Gong was loaded. Run the tap, and see how its run ends.",
+}
+
+
 def _bar(coverage: Coverage) -> Node:
-    """Draw the shares of the outcomes as one bar."""
+    """Draw the shares of the results as one bar."""
     total = len(coverage.lines) or 1
-    outcomes = {outcome: count for outcome, count in coverage.outcomes.items() if count}
-    label = texts.joined([f"{texts.OUTCOMES[outcome]}: {texts.number(count)}" for outcome, count in outcomes.items()])
+    shares = [(name, colour, number) for name, colour, number, _ in _shares(coverage) if number]
+    label = words.joined([f"{name}: {words.number(number)}" for name, _, number in shares])
     parts = []
     left = 0.0
-    for outcome, count in outcomes.items():
-        width = _WIDTH * count / total
+    for _, colour, number in shares:
+        width = _WIDTH * number / total
         # A sliver can still be seen.
         shown = max(width - 2, 1.5)
-        parts.append(
-            h.rect({"class": _COLOURS[outcome]}, x=f"{left:.2f}", y="0", width=f"{shown:.2f}", height=str(_BAR))
-        )
+        parts.append(h.rect({"class": colour}, x=f"{left:.2f}", y="0", width=f"{shown:.2f}", height=str(_BAR)))
         left += width
     return h.svg(viewBox=f"0 0 {_WIDTH} {_BAR}", role="img", aria_label=label)[parts]
 
 
-def _outcomes(coverage: Coverage) -> Node:
+def _results(coverage: Coverage) -> Node:
     return html.table(
-        (texts.OUTCOME, texts.ADDRESSES, texts.MEANING),
+        ("Result", "Addresses", "What it means"),
         (
             h.tr[
-                h.th(scope="row")[h.span({"class": ["swatch", _COLOURS[outcome]]}), texts.OUTCOMES[outcome]],
-                h.td(".number")[texts.number(count)],
-                h.td[texts.OUTCOME_MEANINGS[outcome]],
+                h.th(scope="row")[h.span({"class": ["swatch", colour]}), name],
+                h.td(".number")[words.number(number)],
+                h.td[meaning],
             ]
-            for outcome, count in coverage.outcomes.items()
+            for name, colour, number, meaning in _shares(coverage)
         ),
         numbers=(1,),
         stacks=False,
@@ -89,77 +166,110 @@ def _outcomes(coverage: Coverage) -> Node:
 
 
 def _remarks(coverage: Coverage) -> Node:
-    elsewhere = sum(line.is_elsewhere for line in coverage.lines)
-    lines = [
-        *([texts.elsewhere(elsewhere, coverage.api_url)] if elsewhere else []),
-        *([texts.streams_not_loaded(coverage.not_loaded)] if coverage.not_loaded else []),
-    ]
+    assessment, others = coverage.assessment, len(coverage.assessment.others)
+    lines = [words.elsewhere(url, number) for url, number in assessment.elsewhere.items()]
+    if coverage.not_whole:
+        lines.append(
+            words.plural(
+                coverage.not_whole,
+                "Of {number} address, the tables do not hold as many entries as its answer counts: they were "
+                "deleted, or not loaded.",
+                "Of {number} addresses, the tables do not hold as many entries as their answers count: they were "
+                "deleted, or not loaded.",
+            )
+        )
+    if others:
+        lines.append(words.other_spellings(others))
+    if assessment.is_gong_unnamed:
+        lines.append("Some look-ups do not say which Gong they asked. They count.")
+    if not assessment.has_zones:
+        lines.append(words.NO_ZONES)
     return (h.p(".soft")[html.own_text(line)] for line in lines)
 
 
 def _ages(coverage: Coverage) -> Node:
     """Draw how many answers are of each age, with the numbers as text."""
-    longest = max(coverage.ages) or 1
+    ages = dict(zip(_AGES, coverage.ages, strict=True))
+    longest = max(ages.values()) or 1
     room = _WIDTH - _LABELS - _NUMBERS
-    label = texts.joined(
-        [f"{name}: {texts.number(count)}" for name, count in zip(texts.AGES, coverage.ages, strict=True)]
-    )
+    label = words.joined([f"{name}: {words.number(number)}" for name, number in ages.items()])
     lines = []
-    for index, (name, count) in enumerate(zip(texts.AGES, coverage.ages, strict=True)):
-        width = room * count / longest
+    for index, (name, number) in enumerate(ages.items()):
+        width = room * number / longest
         middle = index * _LINE + _LINE * 2 // 3
         lines += [
             h.text(".axis", x="0", y=str(middle))[name],
             h.rect(".b1", x=str(_LABELS), y=str(index * _LINE + 4), width=f"{width:.2f}", height=str(_LINE - 8)),
-            h.text(x=f"{_LABELS + width + 8:.2f}", y=str(middle))[texts.number(count)],
+            h.text(x=f"{_LABELS + width + 8:.2f}", y=str(middle))[words.number(number)],
         ]
-    return h.svg(viewBox=f"0 0 {_WIDTH} {len(coverage.ages) * _LINE}", role="img", aria_label=label)[lines]
+    return h.svg(viewBox=f"0 0 {_WIDTH} {len(ages) * _LINE}", role="img", aria_label=label)[lines]
 
 
 def _open(lines: Sequence[Line]) -> Node:
     if not lines:
-        return h.p[texts.OPEN_NONE]
-    header = (texts.PLACE, texts.SPELLING, texts.OUTCOME, texts.LATEST, texts.HTTP_STATUS, texts.REQUEST_ID)
-    return _folded(len(lines), html.table(header, (_line(line) for line in lines)))
+        return h.p["There is none."]
+    header = ("Place on the list", "Address", "Result", "Latest look-up", "HTTP status", words.REQUEST_ID)
+    return _folded(lines, header, _open_row)
 
 
-def _line(line: Line) -> h.Element:
-    latest = line.latest
+def _open_row(line: Line) -> h.Element:
+    latest = line.standing.latest
     return html.row(
-        texts.number(line.place),
-        html.own_text(line.address),
-        h.span(".tag.open")[texts.OUTCOMES[line.outcome]],
+        words.number(line.place),
+        html.own_text(line.standing.address),
+        h.span(".tag.open")[words.RESULTS[line.result]],
         _moment(latest),
         str(latest.http_status) if latest and latest.http_status else html.nothing(),
         html.identifier(latest.request_id if latest else None),
     )
 
 
-def _later(coverage: Coverage) -> Node:
-    lines = [line for line in coverage.lines if line.answer and line.latest is not line.answer]
-    if not lines:
+def _answered_row(line: Line) -> h.Element:
+    later = line.standing.later
+    return html.row(
+        words.number(line.place),
+        html.own_text(line.standing.address),
+        words.RESULTS[line.result],
+        _moment(line.standing.answer),
+        [_moment(later), f" ({words.status(later.status)})"] if later else _moment(line.standing.answer),
+    )
+
+
+_ANSWERED_TABLE: Final = (("Place on the list", "Address", "Result", "Answered", "Latest look-up"), _answered_row)
+_ADDRESS_TABLE: Final = (("Address",), lambda address: html.row(html.own_text(address)))
+
+
+def _group(
+    anchor: str,
+    title: str,
+    text: str,
+    members: Sequence[_T],
+    header: Sequence[str],
+    row: Callable[[_T], h.Element],
+) -> Node:
+    """Return a part of the page for some addresses; none if there is none."""
+    if not members:
         return None
-    header = (texts.PLACE, texts.SPELLING, texts.OUTCOME, texts.ANSWERED, texts.LATEST)
-    rows = (
-        html.row(
-            texts.number(line.place),
-            html.own_text(line.address),
-            texts.OUTCOMES[line.outcome],
-            _moment(line.answer),
-            [_moment(line.latest), f" ({texts.status(line.latest.status)})" if line.latest else None],
-        )
-        for line in lines
-    )
-    return html.section(
-        "later", texts.LATER_TITLE, h.p(".soft")[texts.LATER_TEXT], _folded(len(lines), html.table(header, rows))
-    )
+    return html.section(anchor, title, text and h.p(".soft")[text], _folded(members, header, row))
 
 
 def _moment(look_up: LookUp | None) -> Node:
-    return html.moment(look_up.at) if look_up else html.nothing(texts.NEVER)
+    return html.moment(look_up.at) if look_up and look_up.at else html.nothing("never")
 
 
-def _folded(number: int, content: Node) -> Node:
-    if number <= _FOLDED_FROM:
-        return content
-    return h.details[h.summary[texts.count(number, "address", "addresses")], content]
+def _folded(members: Sequence[_T], header: Sequence[str], row: Callable[[_T], h.Element]) -> Node:
+    """Return a table of some addresses: folded if there are many, and cut if there are very many."""
+    table = html.table(header, map(row, members[:_SHOWN_AT_MOST]))
+    if len(members) <= _FOLDED_FROM:
+        return table
+    more = len(members) - _SHOWN_AT_MOST
+    return h.details[
+        h.summary[words.plural(len(members), "{number} address", "{number} addresses")],
+        table,
+        more > 0
+        and h.p(".soft")[
+            words.plural(
+                more, "{number} more is in coverage.csv.", "{number} more are in coverage.csv, if they are listed."
+            )
+        ],
+    ]

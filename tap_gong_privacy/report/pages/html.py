@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import htpy as h
 from markupsafe import Markup
 
-from tap_gong_privacy.report.pages import texts
+from tap_gong_privacy.report.pages import words
 from tap_gong_privacy.report.rows.masking import nested
+from tap_gong_privacy.report.rows.tables import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,22 +22,35 @@ if TYPE_CHECKING:
 Node: TypeAlias = h.Node
 _NONE: Final = h.span(".none")
 _ID: Final = h.span(".id")
+_WHOLE: Final = h.bdi(".whole")
 # As it is: an attribute of htpy's would escape the quotes, which a browser reads and a person does not.
 _POLICY: Final = Markup(
     """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">"""
 )
 _LONG: Final = 2000
 _FIRST_OF_LONG: Final = 160
+# A text of this length or more may break over two lines.
+_BREAKABLE: Final = 30
 # What HTML cannot hold, or no reader can see, as the symbols that stand for it. Tabs and line ends stay.
 _CONTROLS: Final = {code: 0x2400 + code for code in range(0x20) if code not in {0x09, 0x0A}} | {0x7F: 0x2421}
 _C1: Final = {code: f"[U+{code:04X}]" for code in range(0x80, 0xA0)}
-_UNSEEN: Final = _CONTROLS | _C1
-_UNSAFE_IN_CSS: Final = re.compile("[^\\w .,()\N{RIGHT SINGLE QUOTATION MARK}-]")
+# What changes the order in which a text is read. The marks for a direction stay, because Hebrew and Arabic need them.
+_REORDERING: Final = {code: f"[U+{code:04X}]" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_UNSEEN: Final = _CONTROLS | _C1 | _REORDERING
+_UNSAFE_IN_CSS: Final = re.compile(r"[^\w .,:()-]", re.ASCII)
 
 
-def page(title: str, *content: Node, footer: Node = None) -> Iterator[bytes]:
-    """Return a page, part by part: one file that fetches nothing and runs nothing."""
-    document = h.html(lang=texts.LANGUAGE)[
+def page(title: str, *content: Node, margin: str) -> Iterator[bytes]:
+    """Return a page, part by part: one file that fetches nothing and runs nothing.
+
+    Args:
+        title: The title of the window.
+        content: What the page holds.
+        margin: The text at the foot of each printed page, beside its number.
+    """
+    # A page box takes its text from a style sheet alone.
+    foot = f"@page{{@bottom-left{{content:'{_in_css(margin)}'}}}}"
+    document = h.html(lang=words.LANGUAGE)[
         h.head[
             h.meta(charset="utf-8"),
             _POLICY,
@@ -47,9 +61,9 @@ def page(title: str, *content: Node, footer: Node = None) -> Iterator[bytes]:
             # A telephone would make links out of numbers and addresses.
             h.meta(name="format-detection", content="telephone=no, date=no, address=no, email=no"),
             h.title[_visible(title)],
-            h.style[Markup(_stylesheet())],  # noqa: S704  a file of this package
+            h.style[Markup(_stylesheet() + foot)],  # noqa: S704  a file of this package, and a text without quotes
         ],
-        h.body[h.main[content], footer and h.footer[footer]],
+        h.body[h.main[content]],
     ]
     return (chunk.encode("utf-8", "backslashreplace") for chunk in document.iter_chunks())
 
@@ -98,8 +112,9 @@ def table(
     ]
 
 
-def _in_css(name: str) -> str:
-    return _UNSAFE_IN_CSS.sub(" ", name.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}"))
+def _in_css(text: str) -> str:
+    """Return a text as the content of a string in a style sheet, which can end neither the string nor the sheet."""
+    return _UNSAFE_IN_CSS.sub(lambda match: f"\\{ord(match[0]):x} ", text)
 
 
 def row(*cells: Node) -> h.Element:
@@ -109,10 +124,10 @@ def row(*cells: Node) -> h.Element:
 
 def moment(time: datetime) -> Node:
     """Return a time, written out."""
-    return h.time(datetime=time.isoformat())[texts.time(time)]
+    return h.time(datetime=time.isoformat())[words.time(time)]
 
 
-def nothing(text: str = texts.NO_VALUE) -> Node:
+def nothing(text: str = "no value") -> Node:
     """Return the words for a missing value."""
     return _NONE[text]
 
@@ -123,8 +138,8 @@ def identifier(value: Value) -> Node:
 
 
 def code(value: Value) -> Node:
-    """Return one of Gong's codes, with its meaning where that is known."""
-    meaning = texts.CODES.get(value) if isinstance(value, str) else None
+    """Return one of Gong's codes, with its meaning if that is known."""
+    meaning = words.CODES.get(value) if isinstance(value, str) else None
     return [show(value), meaning and h.span(".code")[meaning]]
 
 
@@ -134,35 +149,37 @@ def show(value: Value) -> Node:
         value = inner
     if value is None or (isinstance(value, str | list | dict) and not value):
         return nothing(_NOTHINGS[type(value)])
-    shown: Node = str(value)
+    if isinstance(value, Unreadable):
+        return nothing("cannot be shown, because it is not stored as JSON")
+    if isinstance(value, str):
+        return _text(value)
+    return _show_other(value)
+
+
+def _show_other(value: Value) -> Node:
     match value:
         case bool():
-            shown = texts.YES if value else texts.NO
+            return "yes" if value else "no"
         case datetime():
-            shown = moment(value)
-        case str():
-            shown = _text(value)
+            return moment(value)
         case list():
-            shown = h.ul[(h.li[show(element)] for element in value)]
+            return h.ul[(h.li[show(element)] for element in value)]
         case dict():
-            shown = pairs(value)
-    return shown
+            return pairs(value)
+        case _:
+            return str(value)
 
 
-_NOTHINGS: Final = {
-    type(None): texts.NO_VALUE,
-    str: texts.EMPTY_TEXT,
-    list: texts.EMPTY_LIST,
-    dict: texts.EMPTY_LIST,
-}
+_NOTHINGS: Final = {type(None): "no value", str: "empty text", list: "empty list", dict: "empty list"}
 
 
 def _text(value: str) -> Node:
     text = _visible(value)
     if len(text) <= _LONG:
-        return h.bdi[text]
+        return own_text(value)
+    length = words.number(len(value))
     return h.details(".long")[
-        h.summary[h.bdi[text[:_FIRST_OF_LONG]], "… ", h.small[texts.long_text(len(value))]],
+        h.summary[h.bdi[text[:_FIRST_OF_LONG]], "… ", h.small[f"({length} characters: open to read them all)"]],
         h.bdi[text],
     ]
 
@@ -173,23 +190,17 @@ def _visible(text: str) -> str:
 
 def own_text(text: str) -> Node:
     """Return a text that somebody gave, apart from the direction of the text around it."""
-    return h.bdi[_visible(text)]
+    return (_WHOLE if "@" in text and len(text) < _BREAKABLE else h.bdi)[_visible(text)]
 
 
 def pairs(content: Mapping[str, Value]) -> Node:
-    """Return names with their values."""
-    return h.dl(".pairs")[(_pair(name, value) for name, value in content.items())]
+    """Return names with their values, as somebody has written them."""
+    return named((own_text(name), show(value)) for name, value in content.items())
 
 
-def _pair(name: str, value: Value) -> Node:
-    return h.div[h.dt[_name(name)], h.dd[code(value) if name in _CODED else show(value)]]
-
-
-_CODED: Final = {"status", "system", "object_type", "event_type"}
-
-
-def _name(name: str) -> Node:
-    return texts.COLUMNS.get(name) or h.bdi[_visible(name)]
+def named(content: Iterable[tuple[Node, Node]]) -> Node:
+    """Return values beside their names."""
+    return h.dl(".pairs")[(h.div[h.dt[name], h.dd[value]] for name, value in content)]
 
 
 def paragraphs(text: str) -> Node:
@@ -202,6 +213,6 @@ def bullets(lines: Iterable[Node]) -> Node:
     return h.ul(".plain")[(h.li[line] for line in lines)]
 
 
-def facts(**content: Node) -> Node:
-    """Return short facts with their names."""
-    return h.dl(".facts")[([h.dt[name], h.dd[value]] for name, value in content.items())]
+def facts(content: Mapping[str, Node]) -> Node:
+    """Return short facts with their names; those without a value are left out."""
+    return h.dl(".facts")[([h.dt[name], h.dd[value]] for name, value in content.items() if value)]

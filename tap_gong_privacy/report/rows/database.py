@@ -11,15 +11,33 @@ from sqlalchemy import exc
 
 from tap_gong_privacy import privacy
 from tap_gong_privacy.errors import ConfigError
-from tap_gong_privacy.report.model import Loaded, LookUp, in_order, latest_of
-from tap_gong_privacy.report.rows.tables import STREAMS, TABLES, Kind, Row, read_value, refuse_missing
-from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKUPS
+from tap_gong_privacy.report.rows.tables import (
+    ANSWERS,
+    FOUND,
+    KEYS,
+    MALFORMED,
+    NOT_FOUND,
+    STREAMS,
+    TABLES,
+    Content,
+    Group,
+    Loaded,
+    Row,
+    has_zone,
+    read_value,
+    refuse_missing,
+    spellings_of,
+)
+from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, LOOKUPS, REQUEST_ID, UNDOCUMENTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator
+    from datetime import datetime
 
 DEFAULT_SCHEMA: Final = "gong_privacy"
 _AT_A_TIME: Final = 2000
+_MOST_IN_A_LIST: Final = 5000
+_OK: Final = 200
 _PACKAGES: Final = {
     "psycopg2": "psycopg2, or write postgresql+psycopg in the URL",
     "psycopg": "tap-gong-privacy[report]",
@@ -39,13 +57,15 @@ _DENIED: Final = "42501"
 _LOCKED: Final = "55P03"
 
 
-def read(url: str, schema: str, addresses: Sequence[str] | None, *, with_rows: bool = False) -> Loaded:
+def read(url: str, schema: str, addresses: Collection[str] | None, now: datetime, *, with_rows: bool = False) -> Loaded:
     """Read what was loaded into a database.
 
     Args:
         url: SQLAlchemy's URL of the database.
         schema: The schema that the tables are in.
-        addresses: The addresses whose look-ups are read; None for those of all, and every address of the tables.
+        addresses: The addresses that a report is about; None for every address. Of these, the look-ups before the
+            latest certain answer are left out.
+        now: When the report is made, in UTC.
         with_rows: Whether the rows of these addresses are read, too.
 
     Returns:
@@ -55,7 +75,7 @@ def read(url: str, schema: str, addresses: Sequence[str] | None, *, with_rows: b
         ConfigError: If the database cannot be read, or holds none of the tap's tables.
     """
     with _errors_in_one_line(), _connected(url) as connection:
-        return Reader(connection, _schema_of(connection, schema)).read(addresses, with_rows=with_rows)
+        return Reader(connection, _schema_of(connection, schema)).read(addresses, now, with_rows=with_rows)
 
 
 class Reader:
@@ -70,88 +90,189 @@ class Reader:
         self._connection = connection
         inspector = sa.inspect(connection)
         self._tables: dict[str, sa.Table] = {}
+        self._types: dict[str, sa.types.TypeEngine[object]] = {}
         for name, columns in TABLES.items():
             with contextlib.suppress(exc.NoSuchTableError, exc.UnreflectableTableError):
-                self._tables[name] = table_of(
-                    name, columns, [str(column["name"]) for column in inspector.get_columns(name, schema)], schema
-                )
+                present = {str(column["name"]): column["type"] for column in inspector.get_columns(name, schema)}
+                self._tables[name] = table_of(name, columns, present, schema)
+                if name == LOOKUPS:
+                    self._types = {column.lower(): kind for column, kind in present.items()}
         self.columns = {name: frozenset(table.columns.keys()) for name, table in self._tables.items()}
         if not self.columns:
             msg = "The schema holds none of the tap's tables: check --schema and the database's name, or load first."
             raise ConfigError(msg)
         refuse_missing(self.columns)
+        self._lookups = self._tables[LOOKUPS]
+        self._sections = {name: table for name, table in self._tables.items() if name in STREAMS}
 
-    def read(self, addresses: Sequence[str] | None, *, with_rows: bool) -> Loaded:
-        """Read the look-ups, and the rows where they are wanted."""
-        lookups = self._tables[LOOKUPS]
-        every = (LookUp.of(row) for row in self._rows(LOOKUPS, addresses))
-        look_ups = latest_of(every) if addresses is None else in_order(every)
-        if not look_ups and self._first(sa.select(lookups.c[EMAIL_ADDRESS])) is None:
+    def read(self, addresses: Collection[str] | None, now: datetime, *, with_rows: bool) -> Loaded:
+        """Read the look-ups, and the rows if they are wanted."""
+        asked = self._addresses(self._lookups)
+        if not asked:
             raise ConfigError(NOTHING_LOADED)
+        with_data = frozenset().union(*map(self._addresses, self._sections.values()))
+        names = None if addresses is None else spellings_of(addresses, asked | with_data)
+        look_ups = self._rows(LOOKUPS, names) if names is not None else self._deciding_look_ups(now)
         return Loaded(
             columns=self.columns,
-            look_ups=look_ups,
-            rows={name: list(self._rows(name, addresses)) for name in self._tables if name in STREAMS}
-            if with_rows
-            else {},
-            addresses=self._all_addresses() if addresses is None else frozenset(),
-            other_spellings=self._other_spellings(addresses) if addresses else 0,
-            are_pseudonyms=self._first(sa.select(lookups.c[EMAIL_ADDRESS]).where(lookups.c[EMAIL_ADDRESS].like("%@%")))
-            is None,
+            look_ups=list(look_ups),
+            groups=[group for name in self._sections for group in self._groups(name, names)],
+            rows={name: list(self._rows(name, addresses)) for name in self._sections} if with_rows else {},
+            asked=asked,
+            with_data=with_data,
+            newest=self._newest(),
+            shared=self._shared(),
+            has_zones=has_zone(self._first(sa.select(self._lookups.c[LOOKED_UP_AT]))),
         )
 
-    def _rows(self, name: str, addresses: Sequence[str] | None) -> Iterator[Row]:
-        table, kinds = self._tables[name], TABLES[name]
-        names = table.columns.keys()
-        statement = select(table, name, addresses, self._connection.dialect.name)
+    def _rows(self, name: str, addresses: Collection[str] | None) -> Iterator[Row]:
+        statement = select(self._tables[name], name, self._connection.dialect.name)
+        column = self._tables[name].c[EMAIL_ADDRESS]
+        for narrowed in _narrowed(statement, column, addresses):
+            yield from self._read(narrowed, name)
+
+    def _read(self, statement: sa.Select[tuple[object, ...]], name: str) -> Iterator[Row]:
+        columns = {column: TABLES[name][column] for column in list(self._tables[name].columns.keys())}
         for row in self._connection.execute(statement.execution_options(yield_per=_AT_A_TIME)):
-            yield {column: read_value(value, kinds[column]) for column, value in zip(names, row, strict=True)}
+            yield {
+                column: read_value(value, content)
+                for (column, content), value in zip(columns.items(), row, strict=True)
+            }
+
+    def _deciding_look_ups(self, now: datetime) -> Iterator[Row]:
+        """Read every look-up since the latest certain answer of its address, and those that need a closer look.
+
+        Certain here is less than what the model takes for sound, so that nothing is left out that could decide.
+        """
+        columns = self._lookups.c
+        time = columns[LOOKED_UP_AT]
+        statement = select(self._lookups, LOOKUPS, self._connection.dialect.name)
+        kind = self._types[LOOKED_UP_AT]
+        # Other databases store times as text, which has no order if the forms differ.
+        if isinstance(kind, sa.DateTime):
+            moment = now if kind.timezone else now.replace(tzinfo=None)
+            certain = sa.and_(self._is_certain(), time <= moment)
+            # Each base URL apart, because the report may be about any of them.
+            address = columns[EMAIL_ADDRESS]
+            gong = sa.func.coalesce(columns["api_url"], "") if "api_url" in columns else sa.literal("")
+            since = (
+                sa.select(address.label("address"), gong.label("gong"), sa.func.max(time).label("time"))
+                .where(certain)
+                .group_by(address, gong)
+                .subquery()
+            )
+            no_answer = sa.and_(columns["status"].in_(("rejected", "failed", MALFORMED)), time <= moment)
+            statement = statement.outerjoin(since, (address == since.c.address) & (gong == since.c.gong)).where(
+                since.c.time.is_(None) | (time >= since.c.time) | sa.func.coalesce(~(certain | no_answer), sa.true())
+            )
+        return self._read(statement, LOOKUPS)
+
+    def _is_certain(self) -> sa.ColumnElement[bool]:
+        """Return the condition that a look-up is an answer that nothing in its row contradicts."""
+        columns = self._lookups.c
+        counts = [f"{stream}_count" for stream in STREAMS]
+        found = columns["status"] == FOUND
+        if not {"http_status", UNDOCUMENTED, *counts} <= self.columns[LOOKUPS]:
+            return found
+        # A missing object may be stored as the null of JSON.
+        undocumented = sa.func.coalesce(sa.cast(columns[UNDOCUMENTED], sa.String), "null")
+        nothing = [columns["http_status"] == _OK, undocumented == "null", *(columns[count] == 0 for count in counts)]
+        return found | sa.and_(columns["status"] == NOT_FOUND, *nothing)
+
+    def _groups(self, name: str, addresses: Collection[str] | None) -> Iterator[Group]:
+        columns, look_ups = self._sections[name].c, self._lookups.c
+        has_times = LOOKED_UP_AT in columns
+        address, time = columns[EMAIL_ADDRESS], columns[LOOKED_UP_AT] if has_times else sa.null()
+        rows = sa.func.count(sa.distinct(columns[KEYS[name]])) if KEYS[name] in columns else sa.func.count()
+        explained = (
+            sa.select(look_ups[EMAIL_ADDRESS], look_ups[LOOKED_UP_AT])
+            .where(look_ups["status"] == FOUND)
+            .distinct()
+            .subquery()
+        )
+        statement = sa.select(address.label("address"), time.label("time"), rows.label("rows"))
+        for narrowed in _narrowed(statement, address, addresses):
+            counted = narrowed.group_by(address, time).subquery()
+            joined = counted.outerjoin(
+                explained,
+                (counted.c.address == explained.c[EMAIL_ADDRESS]) & (counted.c.time == explained.c[LOOKED_UP_AT]),
+            )
+            found = sa.select(counted, explained.c[EMAIL_ADDRESS].is_not(None)).select_from(joined)
+            for person, at, number, is_explained in self._connection.execute(found):
+                moment = read_value(at, Content.TIME)
+                yield Group(name, str(person), moment, number, bool(is_explained) or not has_times)  # type: ignore[arg-type]
 
     def _first(self, statement: sa.Select[tuple[object]]) -> object:
         return self._connection.execute(statement.limit(1)).scalar()
 
-    def _all_addresses(self) -> frozenset[str]:
-        statements = [sa.select(table.c[EMAIL_ADDRESS]).distinct() for table in self._tables.values()]
-        return frozenset(
-            str(address) for statement in statements for address in self._connection.execute(statement).scalars()
-        )
+    def _addresses(self, table: sa.Table) -> frozenset[str]:
+        statement = sa.select(table.c[EMAIL_ADDRESS]).distinct()
+        found = self._connection.execute(statement.execution_options(yield_per=_AT_A_TIME)).scalars()
+        return frozenset(str(address) for address in found if address is not None)
 
-    def _other_spellings(self, addresses: Sequence[str]) -> int:
-        column = self._tables[LOOKUPS].c[EMAIL_ADDRESS]
+    def _newest(self) -> str | None:
+        columns = self._lookups.c
+        is_address = sa.func.coalesce(columns["status"], "") != MALFORMED
+        statement = sa.select(columns[EMAIL_ADDRESS]).where(is_address, columns[LOOKED_UP_AT].is_not(None))
+        found = self._first(statement.order_by(columns[LOOKED_UP_AT].desc()))
+        return None if found is None else str(found)
+
+    def _shared(self) -> frozenset[str]:
+        columns = self._lookups.c
+        if REQUEST_ID not in columns:
+            return frozenset()
+        address, request = columns[EMAIL_ADDRESS], columns[REQUEST_ID]
         statement = (
-            sa.select(column).where(sa.func.lower(column).in_({address.lower() for address in addresses})).distinct()
+            sa.select(request)
+            .where(columns["status"].in_(ANSWERS), request.is_not(None), request != "")
+            .group_by(request)
+            .having(sa.func.min(address) != sa.func.max(address))
         )
-        return len(set(self._connection.execute(statement).scalars()) - set(addresses))
+        return frozenset(map(str, self._connection.execute(statement).scalars()))
 
 
 NOTHING_LOADED: Final = "The table lookups holds no row: load first, and see how the tap's run ended."
 
 
-def table_of(name: str, columns: Mapping[str, Kind], present: Iterable[str], schema: str | None) -> sa.Table:
+def table_of(name: str, columns: Iterable[str], present: Iterable[str], schema: str | None) -> sa.Table:
     """Return a table with those of its documented columns that are present, by their documented names.
 
     Args:
         name: The stream's name.
-        columns: The stream's columns.
-        present: The columns' names in the database, in whichever case it keeps them.
+        columns: The names of the stream's columns.
+        present: The names of the columns in the database, in whichever case it keeps them.
         schema: The schema.
     """
     by_name = {column.lower(): column for column in present}
-    # As the database spells them: Snowflake has `FROM`, which needs quotes and its own case.
+    # As the database spells them: Snowflake has `FROM`, which needs quotes and its own case. Without types, so that
+    # values come as the driver gives them.
     found: list[sa.Column[object]] = [sa.Column(by_name[column], key=column) for column in columns if column in by_name]
     return sa.Table(name, sa.MetaData(), *found, schema=schema)
 
 
-def select(table: sa.Table, name: str, addresses: Sequence[str] | None, dialect: str) -> sa.Select[tuple[object, ...]]:
-    """Return the statement that reads a table's rows, those of some addresses alone where they are given."""
-    kinds = TABLES[name]
-    columns = [
-        # One form for all that Postgres has for JSON: jsonb, jsonb[] and text[].
-        sa.cast(sa.func.to_jsonb(column), sa.Text) if dialect == "postgresql" and kinds[key] is Kind.JSON else column
-        for key, column in table.columns.items()
-    ]
-    statement: sa.Select[tuple[object, ...]] = sa.select(*columns)
-    return statement if addresses is None else statement.where(table.c[EMAIL_ADDRESS].in_(list(addresses)))
+def select(table: sa.Table, name: str, dialect: str) -> sa.Select[tuple[object, ...]]:
+    """Return the statement that reads the rows of a table."""
+    return sa.select(
+        *(
+            # One form for all that Postgres has for JSON: jsonb, jsonb[] and text[].
+            sa.cast(sa.func.to_jsonb(column), sa.Text)
+            if dialect == "postgresql" and TABLES[name][key] is Content.JSON
+            else column
+            for key, column in table.columns.items()
+        )
+    )
+
+
+def _narrowed(
+    statement: sa.Select[tuple[object, ...]], column: sa.Column[object], addresses: Collection[str] | None
+) -> Iterator[sa.Select[tuple[object, ...]]]:
+    """Yield the statement for some addresses alone, as often as the limits of databases for a list require."""
+    if addresses is None:
+        yield statement
+        return
+    listed = list(addresses)
+    for start in range(0, len(listed), _MOST_IN_A_LIST):
+        yield statement.where(column.in_(listed[start : start + _MOST_IN_A_LIST]))
 
 
 def _schema_of(connection: sa.Connection, schema: str) -> str | None:

@@ -9,7 +9,8 @@ from urllib.parse import unquote
 
 import msgspec
 
-from tap_gong_privacy.report.rows.tables import JSON, Row, loads
+from tap_gong_privacy.gong.json_text import JSON, decode
+from tap_gong_privacy.report.rows.tables import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,11 +43,20 @@ class Masker:
         links: How many links were shortened.
     """
 
-    own: frozenset[str]
+    own: object
+    staff_domains: tuple = ()
+    hidden_fields: tuple = ()
     shows_others: bool = False
     shows_links: bool = False
     addresses: int = 0
     links: int = 0
+
+    def __post_init__(self):
+        self.own = frozenset(a.casefold() for a in self.own)
+        self.withheld = {}
+
+    def is_own(self, t):
+        return t.casefold() in self.own
 
     @classmethod
     def for_person(cls, addresses: Iterable[str], *, shows_others: bool = False, shows_links: bool = False) -> Masker:
@@ -177,7 +187,7 @@ def nested(text: str) -> list[JSON] | dict[str, JSON] | None:
     if (stripped[:1] + stripped[-1:]) not in {"[]", "{}"}:
         return None
     try:
-        value = loads(stripped)
+        value = decode(stripped.encode())[0]
     except ValueError:
         return None
     return value if isinstance(value, list | dict) else None

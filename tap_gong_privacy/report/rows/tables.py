@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import enum
-import itertools
-import json
+import unicodedata
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from tap_gong_privacy.errors import ConfigError
+from tap_gong_privacy.gong import json_text
 from tap_gong_privacy.gong.documented import SECTIONS
 from tap_gong_privacy.singer.schemas import (
     EMAIL_ADDRESS,
@@ -21,95 +22,182 @@ from tap_gong_privacy.singer.schemas import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
-JSON: TypeAlias = "bool | int | Decimal | str | list[JSON] | dict[str, JSON] | None"
-Value: TypeAlias = "JSON | datetime"
+    from tap_gong_privacy.gong.json_text import JSON
+
+
+class Unreadable(enum.Enum):
+    """Stands for a list or an object that is stored as something other than JSON."""
+
+    NOT_JSON = "not stored as JSON"
+
+
+Value: TypeAlias = "JSON | datetime | Unreadable"
 Row: TypeAlias = dict[str, Value]
 """A row of a table: the documented columns that were loaded, by name."""
 
-# Python refuses to convert longer integers from text.
-_LONGEST_INTEGER = 4300
-# The tap refuses answers that are nested more deeply; a record adds a few levels.
-_DEEPEST = 120
-_UNREADABLE = "cannot be decoded"
+# A record has a few levels more than the answer that it was made of.
+_DEEPEST: Final = json_text.DEEPEST + 20
 
 
-class Kind(enum.Enum):
+class Content(enum.Enum):
     """What a column holds."""
 
     TEXT = enum.auto()
     INTEGER = enum.auto()
     TIME = enum.auto()
-    """A date and time: in UTC where it has no offset."""
+    """A date and time. One without an offset is in UTC."""
     JSON = enum.auto()
     """A list or an object: as JSON text in targets that have no type for it."""
 
 
-def _kind_of(schema: JSONSchema) -> Kind:
+def _content_of(schema: JSONSchema) -> Content:
     types = schema["type"]
     if schema.get("format") == "date-time":
-        return Kind.TIME
+        return Content.TIME
     if not isinstance(types, list) or types[0] == "string":
-        return Kind.TEXT
-    return Kind.INTEGER if types[0] == "integer" else Kind.JSON
+        return Content.TEXT
+    return Content.INTEGER if types[0] == "integer" else Content.JSON
 
 
-def _columns_of(schema: JSONSchema) -> dict[str, Kind]:
+def _columns_of(schema: JSONSchema) -> dict[str, Content]:
     properties = schema["properties"]
     return (
-        {name: _kind_of(definition) for name, definition in properties.items()} if isinstance(properties, dict) else {}
+        {name: _content_of(definition) for name, definition in properties.items()}
+        if isinstance(properties, dict)
+        else {}
     )
 
 
-TABLES: dict[str, dict[str, Kind]] = {
-    # The newest columns of `lookups` stand here too, since tables of earlier versions are read without them.
-    LOOKUPS: {**_columns_of(LOOKUPS_SCHEMA), "attempts": Kind.INTEGER, "api_url": Kind.TEXT},
+TABLES: Final[dict[str, dict[str, Content]]] = {
+    LOOKUPS: _columns_of(LOOKUPS_SCHEMA),
     **{section.stream: _columns_of(section_schema(section)) for section in SECTIONS},
 }
-STREAMS = tuple(section.stream for section in SECTIONS)
+STREAMS: Final = tuple(section.stream for section in SECTIONS)
 """The five streams of references, in Gong's order."""
-KEYS = {LOOKUPS: LOOKED_UP_AT, **{section.stream: section.key for section in SECTIONS}}
+KEYS: Final = {LOOKUPS: LOOKED_UP_AT, **{section.stream: section.key for section in SECTIONS}}
 """The column that tells the rows of one address apart."""
-NEEDED = frozenset({EMAIL_ADDRESS, LOOKED_UP_AT, "status"})
-"""The columns of `lookups` without which no page can say what was answered."""
+FOUND: Final = "found"
+NOT_FOUND: Final = "not_found"
+MALFORMED: Final = "malformed"
+ANSWERS: Final = (FOUND, NOT_FOUND)
+"""The statuses of look-ups that Gong has answered."""
+_NEEDED: Final = frozenset({EMAIL_ADDRESS, LOOKED_UP_AT, "status"})
+"""The columns of `lookups` without which no report can say what was answered."""
 
 
-def refuse_missing(columns: Mapping[str, frozenset[str]]) -> None:
-    """Refuse what does not say who was asked.
+@dataclass(frozen=True)
+class Group:
+    """The rows of one stream that one look-up of one address has brought.
+
+    Attributes:
+        stream: The stream.
+        address: The address that was looked up.
+        at: When it was looked up; None if the rows do not say so.
+        rows: How many rows there are, each key counted once.
+        is_explained: Whether `lookups` has a look-up of this address and time that found something.
+    """
+
+    stream: str
+    address: str
+    at: datetime | None
+    rows: int
+    is_explained: bool
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a database or the tap's output holds.
+
+    Attributes:
+        columns: The columns that each table has, by stream. A stream that was not loaded is not in it.
+        look_ups: The rows of `lookups` for the addresses that a report is about, and for other spellings of them.
+        groups: How many rows of the five streams there are, for the same addresses.
+        rows: The rows of the five streams for the addresses that a report is about, if it needs them.
+        asked: Every address of `lookups`.
+        with_data: Every address of the five streams.
+        newest: The address of the newest look-up, apart from malformed entries; None if there is none.
+        shared: The request ids that answers about different addresses have in common.
+        has_zones: Whether the times are stored with a time zone.
+    """
+
+    columns: Mapping[str, AbstractSet[str]]
+    look_ups: Sequence[Row]
+    groups: Sequence[Group]
+    rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    asked: AbstractSet[str] = frozenset()
+    with_data: AbstractSet[str] = frozenset()
+    newest: str | None = None
+    shared: AbstractSet[str] = frozenset()
+    has_zones: bool = True
+
+
+def refuse_missing(columns: Mapping[str, AbstractSet[str]]) -> None:
+    """Refuse tables that do not say who was asked.
 
     Raises:
-        ConfigError: If `lookups` or one of its needed columns was not loaded.
+        ConfigError: If `lookups` or a column that no report can do without was not loaded.
     """
     if LOOKUPS not in columns:
-        msg = "The stream lookups was not loaded, so that nothing says who was asked: select it, and load again."
+        msg = "The stream lookups was not loaded, so nothing says who was asked: select it, and load again."
         raise ConfigError(msg)
-    if missing := sorted(NEEDED - columns[LOOKUPS]):
-        msg = f"The stream lookups was loaded without {', '.join(missing)}: select it whole, and load again."
-        raise ConfigError(msg)
+    for stream, present in columns.items():
+        needed = _NEEDED if stream == LOOKUPS else {EMAIL_ADDRESS}
+        if missing := sorted(needed - present):
+            msg = f"The stream {stream} was loaded without {', '.join(missing)}: select it whole, and load again."
+            raise ConfigError(msg)
 
 
-def read_value(value: object, kind: Kind) -> Value:
-    """Return a column's value as its kind, whatever the database or file made of it.
+def spelling(address: str) -> str:
+    """Return what all spellings of an address have in common that may be one mailbox.
+
+    Upper and lower case, composed and decomposed letters, outer white space and a plus tag make no difference. Gong
+    documents none of this, so each spelling is looked up separately.
+    """
+    local, at, domain = unicodedata.normalize("NFKC", address.strip()).casefold().rpartition("@")
+    return f"{local.partition('+')[0] or local}{at}{domain}"
+
+
+def spellings_of(addresses: Iterable[str], present: Iterable[str]) -> set[str]:
+    """Return the addresses of the tables that are spellings of the given ones, and the given ones themselves."""
+    given = set(addresses)
+    wanted = {spelling(address) for address in given}
+    return given | {address for address in present if spelling(address) in wanted}
+
+
+def read_value(value: object, content: Content) -> Value:
+    """Return the value of a column, whatever the database or file made of it.
 
     Raises:
-        ConfigError: If it cannot be read as its kind.
+        ConfigError: If it cannot be read.
     """
     if value is None:
         return None
     try:
-        match kind:
-            case Kind.TIME:
+        match content:
+            case Content.TIME:
                 return _time(value)
-            case Kind.INTEGER:
-                return int(str(value))
-            case Kind.JSON:
+            case Content.INTEGER:
+                return _integer(value)
+            case Content.JSON:
                 return _decoded(value)
-            case Kind.TEXT:
+            case Content.TEXT:
                 return str(value)
-    except (ValueError, OverflowError):
-        msg = f"A column that should hold {kind.name.lower()} holds something else: were the tables loaded by this tap?"
+    except (ValueError, ArithmeticError):
+        msg = f"A column that should hold {content.name.lower()} holds something else: did this tap load the tables?"
         raise ConfigError(msg) from None
+
+
+def has_zone(time: object) -> bool:
+    """Return whether a time says in which time zone it is."""
+    if isinstance(time, datetime):
+        return time.tzinfo is not None
+    try:
+        return datetime.fromisoformat(str(time)).tzinfo is not None
+    except ValueError:
+        return True
 
 
 def _time(value: object) -> datetime:
@@ -117,54 +205,23 @@ def _time(value: object) -> datetime:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
-def _decoded(value: object) -> JSON:
+def _integer(value: object) -> int:
+    # Some targets store integers as decimal numbers.
+    number = Decimal(str(value))
+    if number != number.to_integral_value():
+        raise ValueError
+    return int(number)
+
+
+def _decoded(value: object) -> JSON | Unreadable:
     # A text within the text: JSON that was stored as a JSON string.
     for _ in range(2):
-        if isinstance(value, str):
-            try:
-                value = loads(value)
-            except ValueError:
-                break
-    return value  # type: ignore[return-value]  # what JSON text and drivers give is JSON
-
-
-def loads(text: str) -> JSON:
-    """Decode JSON without losing a digit or a name.
-
-    Raises:
-        ValueError: If the text is not JSON, has one name twice in an object, or is nested too deeply.
-    """
-    try:
-        value: JSON = json.loads(
-            text, parse_float=Decimal, parse_int=_integer, parse_constant=_refuse, object_pairs_hook=_unique
-        )
-        _refuse_depth(value)
-    except (RecursionError, ArithmeticError):
-        raise ValueError(_UNREADABLE) from None
-    return value
-
-
-def _refuse(_name: str) -> NoReturn:
-    raise ValueError(_UNREADABLE)
-
-
-def _unique(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        raise ValueError(_UNREADABLE)
-    return content
-
-
-def _refuse_depth(value: JSON) -> None:
-    level = [value]
-    for _ in range(_DEEPEST):
-        lists = [element for element in level if isinstance(element, list)]
-        objects = [element.values() for element in level if isinstance(element, dict)]
-        level = [*itertools.chain(*lists, *objects)]
-        if not level:
-            return
-    raise RecursionError
-
-
-def _integer(digits: str) -> int | Decimal:
-    return int(digits) if len(digits) < _LONGEST_INTEGER else Decimal(digits)
+        if not isinstance(value, str):
+            break
+        try:
+            value, _replaced = json_text.decode(value.encode(), _DEEPEST)
+        except ValueError:
+            return Unreadable.NOT_JSON
+    if value is None or isinstance(value, list | dict):
+        return value
+    return Unreadable.NOT_JSON

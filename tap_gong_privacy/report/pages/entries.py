@@ -1,0 +1,283 @@
+"""The entries on the page for a person, kind by kind."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+import htpy as h
+from markupsafe import Markup
+
+from tap_gong_privacy.report.pages import html, words
+from tap_gong_privacy.report.person import FOUND_UNDER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tap_gong_privacy.report.pages.html import Node
+    from tap_gong_privacy.report.person import Beside, Kind, Person
+    from tap_gong_privacy.report.rows.tables import Row, Value
+
+_PART: Final = h.span(".part")
+_IDS: Final = h.div(".ids")
+_LABELS: Final = {column: Markup(h.span(".label")[name]) for column, name in words.COLUMNS.items()}  # noqa: S704  own texts
+_FOLDED_FROM: Final = 100
+# Gong's number of a meeting ends with the time at which it begins, if it comes from a calendar.
+_TIME_OF_MEETING: Final = re.compile(r"_(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z)\Z")
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the entries of one kind are compared with.
+
+    Attributes:
+        calls: The numbers of the calls of the answer.
+        is_own: Tells whether a text is one of the addresses that were asked about.
+        has_many: Whether there are several of these.
+    """
+
+    calls: frozenset[str]
+    is_own: Callable[[str], bool]
+    has_many: bool
+
+    @classmethod
+    def of(cls, person: Person) -> _Known:
+        calls = next(kind.entries for kind in person.kinds if kind.stream == "calls")
+        numbers = frozenset(str(call["id"]) for call in calls if "id" in call)
+        return cls(numbers, person.masker.is_own, len(person.standings) > 1)
+
+
+def section(kind: Kind, person: Person) -> Node:
+    """Return the entries of one kind."""
+    number = h.small[words.number(len(kind.entries))] if kind.entries else None
+    return html.section(
+        kind.stream,
+        [words.STREAMS[kind.stream], number],
+        (h.p({"class": shape})[text] for text, shape in _remarks(kind, person)),
+        _entries(kind, _Known.of(person)) if kind.entries else None,
+        is_inner=True,
+    )
+
+
+def _remarks(kind: Kind, person: Person) -> Iterator[tuple[str, str]]:
+    if not kind.is_loaded and kind.shortfalls:
+        yield "Not on this page, because we did not fetch this kind from Gong.", "missing"
+    elif not kind.entries:
+        is_none = person.is_known and not kind.shortfalls
+        yield ("We hold none.", "soft") if is_none else ("Whether we hold any is not known.", "missing")
+    elif kind.stream == "customer_data":
+        yield "The names of the fields are those of the customer database.", "soft"
+
+
+def _entries(kind: Kind, known: _Known) -> Node:
+    if kind.stream == "customer_data":
+        return (_system(row, known) for row in kind.entries)
+    header, cells = _LAYOUTS[kind.stream]
+
+    def table(rows: Sequence[Row]) -> Node:
+        return html.table(header, (_row(row, cells(row, known), known) for row in rows))
+
+    if len(kind.entries) <= _FOLDED_FROM:
+        return table(kind.entries)
+    return (
+        h.details[h.summary[label, h.small[words.amount(kind.stream, len(rows))]], table(rows)]
+        for label, rows in _by_year(kind)
+    )
+
+
+def _by_year(kind: Kind) -> Iterator[tuple[str, list[Row]]]:
+    if not kind.times:
+        yield words.STREAMS[kind.stream], list(kind.entries)
+        return
+    for year, rows in groupby(kind.entries, key=kind.year_of):
+        yield str(year or "Without a date"), list(rows)
+
+
+def _row(row: Row, cells: Sequence[Node], known: _Known) -> h.Element:
+    *others, last = cells
+    return html.row(*others, [last, _found_under(row)] if known.has_many else last)
+
+
+def _found_under(row: Row) -> Node:
+    return _PART[_LABELS[FOUND_UNDER], _addresses(row)]
+
+
+def _addresses(row: Row) -> Node:
+    spellings = row.get(FOUND_UNDER)
+    shown = [html.own_text(str(address)) for address in spellings] if isinstance(spellings, list) else []
+    return [[", " if index else None, address] for index, address in enumerate(shown)]
+
+
+def _cell(row: Row, column: str, shown: Callable[[Value], Node] = html.show) -> Node:
+    return shown(row[column]) if column in row else html.nothing("not fetched")
+
+
+def _parts(row: Row, *columns: str) -> Node:
+    return [_PART[_LABELS[column], _cell(row, column, _shown(column))] for column in columns]
+
+
+def _shown(column: str) -> Callable[[Value], Node]:
+    if column in {"event_type", "system", "status"}:
+        return html.code
+    return html.identifier if column in {"id", "message_hash", "content_id", "source_event_id"} else html.show
+
+
+def _email(row: Row, known: _Known) -> Sequence[Node]:
+    return (
+        _cell(row, "sent_time"),
+        _address(row, "from", known),
+        _address(row, "mailbox", known),
+        _IDS[h.div[_cell(row, "id", html.identifier)], h.div[_cell(row, "message_hash", html.identifier)]],
+    )
+
+
+def _address(row: Row, column: str, known: _Known) -> Node:
+    value = row.get(column)
+    return [_cell(row, column), h.span(".code")["you"] if isinstance(value, str) and known.is_own(value) else None]
+
+
+def _call(row: Row, _known: _Known) -> Sequence[Node]:
+    return _cell(row, "status", html.code), _cell(row, "external_systems", _links), _cell(row, "id", html.identifier)
+
+
+def _links(value: Value) -> Node:
+    """Return documented objects; below them, nothing has a documented name."""
+    if isinstance(value, dict):
+        return html.named((_name(name), _documented(name, inner)) for name, inner in value.items())
+    if isinstance(value, list) and value:
+        return h.ul[(h.li[_links(element)] for element in value)]
+    return html.show(value)
+
+
+def _name(name: str) -> Node:
+    return words.COLUMNS.get(name) or html.own_text(name)
+
+
+def _documented(name: str, value: Value) -> Node:
+    if name == "objects":
+        return _links(value)
+    return html.code(value) if name in {"system", "object_type"} else html.show(value)
+
+
+def _meeting(row: Row, _known: _Known) -> Sequence[Node]:
+    found = _TIME_OF_MEETING.search(str(row.get("id")))
+    try:
+        begins: Node = html.moment(datetime.fromisoformat(found[1])) if found else html.nothing(words.NOT_KNOWN)
+    except ValueError:
+        begins = html.nothing(words.NOT_KNOWN)
+    return begins, _cell(row, "id", html.identifier)
+
+
+def _event(row: Row, known: _Known) -> Sequence[Node]:
+    is_call = row.get("content_id") in known.calls
+    return (
+        _cell(row, "timestamp"),
+        _parts(row, "event_type", "event_name"),
+        [
+            is_call and h.span(".code")[h.a(href="#calls")["A call above has this content number."]],
+            _parts(row, "content_url", "content_id"),
+        ],
+        _parts(row, "reporting_system", "source_event_id"),
+    )
+
+
+_LAYOUTS: Final[Mapping[str, tuple[Sequence[str], Callable[[Row, _Known], Sequence[Node]]]]] = {
+    "emails": (
+        (
+            words.COLUMNS["sent_time"],
+            words.COLUMNS["from"],
+            words.COLUMNS["mailbox"],
+            "Gong's number, check number (hash)",
+        ),
+        _email,
+    ),
+    "calls": ((words.COLUMNS["status"], words.COLUMNS["external_systems"], words.COLUMNS["id"]), _call),
+    "meetings": (("Time in its number", words.COLUMNS["id"]), _meeting),
+    "customer_engagement": ((words.COLUMNS["timestamp"], "Kind", "Content", "Source"), _event),
+}
+
+
+def _system(row: Row, known: _Known) -> Node:
+    objects = row.get("objects")
+    return [
+        h.h4[
+            html.code(row.get("system")) if "system" in row else html.nothing("not fetched"),
+            known.has_many and h.small[_addresses(row)],
+        ],
+        _folded_objects(objects) if isinstance(objects, list) and objects else _cell(row, "objects"),
+    ]
+
+
+def _folded_objects(objects: Sequence[Value]) -> Node:
+    if len(objects) <= _FOLDED_FROM:
+        return (_object(element) for element in objects)
+    return h.details[
+        h.summary[words.COLUMNS["objects"], h.small[words.number(len(objects))]],
+        (_object(element) for element in objects),
+    ]
+
+
+def _object(element: Value) -> Node:
+    if not isinstance(element, dict):
+        return h.p[html.show(element)]
+    fields = element.get("fields")
+    facts = {name: value for name, value in element.items() if name != "fields" or not isinstance(value, list)}
+    return [_fields(fields) if isinstance(fields, list) else None, h.div(".small")[_links(facts)]]
+
+
+def _fields(fields: Sequence[Value]) -> Node:
+    filled = [field for field in fields if not _is_empty(field)]
+    empty = [str(field["name"]) for field in fields if isinstance(field, dict) and _is_empty(field)]
+    return [
+        html.table(("Field", words.COLUMNS["value"]), map(_field, filled)) if filled else None,
+        empty
+        and h.details[
+            h.summary[words.plural(len(empty), "{number} field without a value", "{number} fields without a value")],
+            h.p(".soft")[_enumerated(empty)],
+        ],
+        None if fields else h.p[html.nothing("empty list")],
+    ]
+
+
+def _enumerated(names: Sequence[str]) -> Node:
+    return [[", " if index else None, html.own_text(name)] for index, name in enumerate(names)]
+
+
+def _is_empty(field: Value) -> bool:
+    """Return whether a field has a name and no value."""
+    return isinstance(field, dict) and field.keys() == {"name", "value"} and field["value"] in (None, "", [], {})
+
+
+def _field(field: Value) -> h.Element:
+    if not isinstance(field, dict) or not {"name", "value"} <= field.keys():
+        return h.tr[h.td(colspan=2)[html.show(field)]]
+    more = {name: value for name, value in field.items() if name not in {"name", "value"}}
+    return h.tr[h.th(scope="row")[html.show(field["name"])], h.td[html.show(field["value"]), more and html.pairs(more)]]
+
+
+def beside(person: Person) -> Node:
+    """Return what Gong sent beside its documentation."""
+    found = person.beside
+    if not found and not person.missing:
+        return None
+    return html.section(
+        "beside",
+        "What Gong sent beside its documentation",
+        h.p(".soft")[
+            "Gong's documentation does not say what these values are. They are shown as Gong sent them."
+            if found
+            else "Whether there is anything is not known."
+        ],
+        html.table(("Sent with", words.COLUMNS["value"]), map(_sent_with, found)) if found else None,
+        is_inner=True,
+    )
+
+
+def _sent_with(sent: Beside) -> h.Element:
+    name = words.STREAMS[sent.stream]
+    # The key of an event is the tap's own, and says nothing to the person.
+    key = sent.stream != "customer_engagement" and h.span(".code")[html.show(sent.key)]
+    return html.row([name, key], html.pairs(sent.content))
