@@ -22,7 +22,7 @@ FOLDERS = {
     "gong": {"gong"},
     "round": {"gong", "round", "errors"},
     "singer": {"gong", "round", "singer", "errors"},
-    "report": {"gong", "round", "singer", "report", "errors", "privacy", "settings"},
+    "report": {"gong", "round", "singer", "report", "errors", "privacy", "settings", "base_url"},
     "report.rows": {"gong", "singer", "report", "errors", "privacy"},
     "report.pages": {"gong", "singer", "report"},
 }

@@ -19,7 +19,7 @@ NEW_LINE = re.compile(r'"\s+f?"')
 def source() -> str:
     """The code of the package, with each text in one piece."""
     modules = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
-    return NEW_LINE.sub("", modules).replace("{FILE}", "email_addresses_file")
+    return NEW_LINE.sub("", modules).replace("{names.file}", "email_addresses_file")
 
 
 def advised() -> list[str]:

@@ -86,13 +86,18 @@ def entry(stream: str, address: str, key: str, day: float = 0, /, **columns: obj
     return stream, record | columns
 
 
-def found(address: str, day: float = 0, /, api_url: str | None = GONG, **entries: int) -> Records:
+def found(address: str, day: float = 0, /, **entries: int) -> Records:
     """An answer with so many entries of each stream, behind them its look-up."""
     records = [
         entry(stream, address, f"{stream}-{number}", day) for stream in entries for number in range(entries[stream])
     ]
     counts: dict[str, object] = {f"{stream}_count": count for stream, count in entries.items()}
-    return [*records, look_up(address, "found", day, api_url=api_url, **counts)]
+    return [*records, look_up(address, "found", day, **counts)]
+
+
+def at_url(api_url: str, records: Records) -> Records:
+    """The same records with look-ups under another base URL."""
+    return [(stream, record | {"api_url": api_url} if stream == "lookups" else record) for stream, record in records]
 
 
 def singer_lines(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.report.building import (
     NOW,
     OTHER_CASE,
     STREAMS,
+    Record,
     Records,
     answer,
     at,
@@ -31,9 +33,9 @@ REFUSED = [look_up(JANE, "rejected")]
 NINE = {"emails": 4, "calls": 2, "meetings": 1, "customer_data": 1, "customer_engagement": 1}
 
 
-def as_json(answered: person.Person) -> dict[str, object]:
+def as_json(answered: person.Person) -> dict[str, Any]:
     """The JSON file of an answer."""
-    content: dict[str, object] = json.loads(b"".join(person.as_json(answered)))
+    content: dict[str, Any] = json.loads(b"".join(person.as_json(answered)))
     return content
 
 
@@ -48,7 +50,7 @@ def test_one_entry_under_two_spellings_is_one_entry() -> None:
     assert (answered.entries, answered.gaps) == (9, [])
     assert "we hold 9 entries about you" in page.text
     assert [row[1] for row in page.tables[1][1:]] == ["4", "2", "1", "1", "1"]
-    emails = as_json(answered)["entries"]["emails"]  # type: ignore[index]
+    emails = as_json(answered)["entries"]["emails"]
     assert [email["found_under"] for email in emails] == [[JANE, OTHER_CASE]] * 4
     assert "email_address" not in emails[0]
     assert page.text.count(f"Found under{JANE}, {OTHER_CASE}") == 4 + 2 + 1 + 1
@@ -112,7 +114,7 @@ def test_a_deselected_stream_is_not_loaded(count: int, is_complete: bool) -> Non
     assert bool(answered.gaps) != is_complete
     assert ("of meetings, which was not loaded" in " ".join(answered.gaps)) != is_complete
     assert ("because we did not fetch this kind from Gong" in page.text) != is_complete
-    assert as_json(answered)["not_loaded"]["streams"] == ["meetings"]  # type: ignore[index]
+    assert as_json(answered)["not_loaded"]["streams"] == ["meetings"]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +218,7 @@ def test_an_answer_without_data_is_one_short_page(records: Records, addresses: l
     assert page.text.count("OTHER TEXT") == 3 * len(["title, in the window too, and first sentence", "texts"])
     assert "We also searched the CRM." in page.text
     assert "Article 15" not in page.text
-    assert result in as_json(answer(records, addresses))["look_ups"][-1]["result"]  # type: ignore[index]
+    assert result in as_json(answer(records, addresses))["look_ups"][-1]["result"]
 
 
 @pytest.mark.parametrize(
@@ -292,7 +294,7 @@ def test_reference_and_day_of_receipt_are_shown() -> None:
 def test_the_look_ups_of_the_json_file_have_one_result_each() -> None:
     """With the request id by which Gong can find the search."""
     answered = answer([*found(JANE, emails=1), look_up(OTHER_CASE, "rejected", request_id="r-2")], [JANE, OTHER_CASE])
-    first, second = as_json(answered)["look_ups"]  # type: ignore[misc]
+    first, second = as_json(answered)["look_ups"]
 
     assert first["result"] == Result.DATA_HELD.value
     assert first["answered_at"] == at(0).replace(".000000", "")
@@ -338,7 +340,8 @@ def test_a_view_is_connected_with_its_call_and_a_meeting_with_its_time() -> None
 
 def test_fields_without_a_value_are_one_folded_line() -> None:
     """They are named, and do not push everything else away."""
-    fields = [{"name": f"Empty{n}__c", "value": value} for n, value in enumerate([None, "", [], {}])]
+    empty: list[object] = [None, "", [], {}]
+    fields: list[Record] = [{"name": f"Empty{n}__c", "value": value} for n, value in enumerate(empty)]
     fields += [{"name": "Filled__c", "value": 0}, {"name": "Also__c", "value": False}]
     records = [
         entry("customer_data", JANE, "Salesforce", objects=[{"id": "1", "fields": fields}]),

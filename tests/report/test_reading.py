@@ -144,7 +144,7 @@ def test_more_addresses_than_a_statement_can_name_are_read(tmp_path: Path) -> No
     records = [look_up(address, "not_found") for address in (addresses[0], addresses[-1])]
     loaded = read_sqlite(tmp_path, records, addresses)
 
-    assert [row["email_address"] for row in loaded.look_ups] == [addresses[0], addresses[-1]]
+    assert {row["email_address"] for row in loaded.look_ups} == {addresses[0], addresses[-1]}
 
 
 @pytest.mark.parametrize(

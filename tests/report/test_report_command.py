@@ -11,17 +11,18 @@ import re
 import stat
 import subprocess
 import sys
-import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_gong_privacy.errors import ConfigError
-from tap_gong_privacy.report import files, notice
+from tap_gong_privacy.report import notice
 from tests.report.building import (
     COMMAND,
+    GONG,
     JANE,
+    OWN_GONG,
     Page,
+    at_url,
     entry,
     found,
     load_sqlite,
@@ -31,7 +32,6 @@ from tests.report.building import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 TOKEN = "5vjaxkqnzmp515b220vlzto2i"
@@ -83,7 +83,13 @@ def test_the_same_pages_come_from_a_database(tmp_path: Path, notice_file: str) -
 
 
 def _without_time(text: str) -> str:
-    return re.sub(r"Made on <time.*?</time>|\"made_at\":\"[^\"]*\"", "", text)
+    # What tells how old the answer is, how the database stores its times, and when the page was made.
+    return re.sub(
+        r"<dt>Made on</dt><dd><time.*?</time>|\"made_at\":\"[^\"]*\"|, [^,]* before this page was made"
+        r"|<li>Our database stores the times without a time zone[^<]*</li>",
+        "",
+        text,
+    )
 
 
 def test_the_answer_as_json_holds_the_same_entries(tmp_path: Path) -> None:
@@ -93,11 +99,11 @@ def test_the_answer_as_json_holds_the_same_entries(tmp_path: Path) -> None:
     assert made.returncode == 0
     assert [row["id"] for row in made.json["entries"]["emails"]] == ["mail-1"]
     assert made.json["entries"]["emails"][0] == {
-        "email_address": JANE,
+        "found_under": [JANE],
         "id": "mail-1",
         "from": JANE,
         "sent_time": "2024-05-09T10:00:00Z",
-        "mailbox": "m…@example.com",
+        "mailbox": "mailbox 1 (m…@example.com)",
         "message_hash": None,
         "looked_up_at": "2026-03-01T09:00:00Z",
         "request_id": "request-0",
@@ -123,9 +129,12 @@ def test_masking_can_be_switched_off(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments, lines",
     [
-        (["x@example.org"], ["Address 1 of 1: never asked.", "Texts of the controller that are missing: 11."]),
+        (
+            ["x@example.org"],
+            ["Address 1 of 1: never asked.", "texts of the controller are missing: controller, contact"],
+        ),
         (["--draft", JANE, "x@example.org"], ["Address 2 of 2: never asked."]),
-        ([JANE], ["Texts of the controller that are missing: 11."]),
+        ([JANE], ["texts of the controller are missing: controller, contact, complaint."]),
     ],
 )
 def test_what_is_made_and_not_complete_is_exit_1(tmp_path: Path, arguments: list[str], lines: list[str]) -> None:
@@ -150,7 +159,7 @@ def test_addresses_may_come_from_a_file(tmp_path: Path) -> None:
     )
 
     assert by_file.returncode == by_pipe.returncode == 0
-    assert by_file.json["addresses"] == [JANE]
+    assert [look_up["email_address"] for look_up in by_file.json["look_ups"]] == [JANE]
 
 
 @pytest.mark.parametrize(
@@ -168,6 +177,12 @@ def test_addresses_may_come_from_a_file(tmp_path: Path) -> None:
         ["person", "--from", "-", JANE, "--to", f"{JANE}/of/march"],
         ["erasure", "--from", "-", JANE],
         ["erasure", "--from", "-", "--asked-at", "yesterday", JANE],
+        ["erasure", "--from", "-", "--asked-at", "2999-01-01", JANE],
+        ["person", "--from", "-", "--received", "soon", JANE],
+        ["person", "--from", "-", "--api-url", "api.gong.io", JANE],
+        ["person", "--from", "-", "--to", "", JANE],
+        ["person", "--from", "-", f"Jane <{JANE}>"],
+        ["coverage", "--from", "-", "--config", "c.json", "--not-older-than", "0"],
         ["coverage", "--from", "-"],
         ["coverage", "--from", "-", "--config", "c.json", JANE],
         ["coverage", "--from", "-", "--config", "c.json", "jane"],
@@ -190,7 +205,7 @@ def test_a_command_line_without_a_command_names_them(tmp_path: Path) -> None:
     done = subprocess.run([COMMAND], cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
-    assert done.stderr == "Error: Give one of the commands coverage, erasure, notice and person: see --help.\n"
+    assert done.stderr == "Error: Give one of the commands coverage, erasure, notice, person: see --help.\n"
 
 
 def test_a_folder_whose_parents_are_there_may_have_any(tmp_path: Path) -> None:
@@ -262,10 +277,13 @@ def test_tables_without_a_row_are_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments, reason",
     [
-        (["--from", "-", "--notice", "wrong.toml", JANE], "The notice holds 1 unknown key(s)"),
-        (["--from", "-", "--notice", "broken.toml", JANE], "The notice is not TOML (line 1, column 1)"),
-        (["--from", "-", "--notice", "number.toml", JANE], "The notice's contact must be text in quotes"),
-        (["--from", "-", "--addresses", "latin-1.txt"], "The file of addresses is not UTF-8"),
+        (
+            ["--from", "-", "--notice", "wrong.toml", JANE],
+            "The notice has no such key: purpose (did you mean purposes?)",
+        ),
+        (["--from", "-", "--addresses", "latin-1.txt"], "--addresses line 1 is not UTF-8"),
+        (["--from", "-", "--addresses", "list.csv"], "--addresses line 2 (no text on both sides of an at sign)"),
+        (["--from", "rows.jsonl", JANE], "no Singer messages, like the files of a JSON Lines target"),
         (["--from", "broken.toml", JANE], "Line 1 is not of this tap's output"),
         (["--from", "-", "--to", "full", JANE], "nothing is overwritten"),
         (["--from", "-", "--to", "broken.toml", JANE], "nothing is overwritten"),
@@ -278,7 +296,8 @@ def test_files_that_cannot_be_used_are_one_line(tmp_path: Path, arguments: list[
     """What is wrong and what to do; what is there stays."""
     (tmp_path / "wrong.toml").write_text('purpose = "x"')
     (tmp_path / "broken.toml").write_text("{x}x")
-    (tmp_path / "number.toml").write_text("contact = 1")
+    (tmp_path / "list.csv").write_text("email_address\njane\n")
+    (tmp_path / "rows.jsonl").write_text('{"email_address": "x"}')
     (tmp_path / "latin-1.txt").write_bytes(b"\xe9@example.com")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "person.json").write_text("kept")
@@ -296,7 +315,7 @@ def test_files_that_cannot_be_used_are_one_line(tmp_path: Path, arguments: list[
     "arguments, reason",
     [
         (["--from", "missing", JANE], "The file given by --from cannot be read: no such file"),
-        (["--from", "-", "--addresses", "missing"], "The file of addresses cannot be read: no such file"),
+        (["--from", "-", "--addresses", "missing"], "--addresses: there is no such file"),
         (["--from", "-", "--notice", "missing", JANE], "The notice cannot be read: no such file"),
     ],
 )
@@ -318,18 +337,6 @@ def test_what_would_overwrite_is_refused_before_reading(tmp_path: Path) -> None:
     assert "nothing is overwritten" in made.stderr
 
 
-def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
-    """No half of a page could be taken for a whole one."""
-
-    def parts() -> Iterator[bytes]:
-        yield b"x" * 100_000
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(ConfigError, match=r"\(no space left on device\): make room"):
-        files.write(tmp_path / "made", {"first": [b"x"], "second": parts()})
-    assert not (tmp_path / "made").exists()
-
-
 def test_a_new_folder_is_the_default(tmp_path: Path) -> None:
     """Its name says what it holds and when, and nobody's address."""
     done = subprocess.run(
@@ -345,31 +352,81 @@ def test_a_new_folder_is_the_default(tmp_path: Path) -> None:
     assert f"Made {folder.name}/person.html" in done.stdout.decode()
 
 
-def test_the_notice_that_is_printed_has_every_key_with_an_explanation(tmp_path: Path) -> None:
-    """It is a file to fill in; as it is, every text is missing."""
-    made = run_report(tmp_path, "notice")
-    (tmp_path / "notice.toml").write_text(made.stdout)
-    parsed = tomllib.loads(made.stdout)
-    person = run_report(tmp_path, "person", "--from", "-", "--notice", "notice.toml", "--draft", JANE, source=NOTHING)
-
-    assert made.returncode == 0
-    assert tuple(parsed) == notice.KEYS
-    assert all(re.search(rf"^# .*\n{key} = ", made.stdout, re.MULTILINE) for key in parsed)
-    for article in [f"15(1)({letter})" for letter in "abcdefgh"] + ["15(2)"]:
-        assert f"# Article {article}: " in made.stdout
-    assert person.returncode == 0
-    assert person.read("person.html").count("This text is missing.") == len(notice.KEYS)
-
-
 def test_the_texts_of_the_notice_are_on_the_page(tmp_path: Path) -> None:
     """In their own paragraphs; the first line of the controller's names the company in the first sentence."""
-    (tmp_path / "notice.toml").write_text('controller = """\nExample Ltd\n1 Road\n"""\npurposes = "One.\\n\\nTwo."\n')
+    (tmp_path / "notice.toml").write_text('controller = """\nExample Ltd.\n1 Road\n"""\ncontact = "One.\\n\\nTwo."\n')
     made = run_report(tmp_path, "person", "--from", "-", "--notice", "notice.toml", JANE, source=NOTHING)
     page = Page.of(made.read("person.html"))
 
-    assert "Example Ltd uses Gong, a service" in page.text
-    assert {"One.", "Two.", "Example Ltd\n1 Road"} <= set(page.values)
-    assert "Texts of the controller that are missing: 9." in made.stderr
+    assert "the service with which Example Ltd. records" in page.text
+    assert {"One.", "Two.", "Example Ltd.\n1 Road"} <= set(page.values)
+    assert "texts of the controller are missing: complaint." in made.stderr
+
+
+def test_the_request_is_named_in_both_files(tmp_path: Path) -> None:
+    """By the controller's own number and the day on which it came."""
+    made = run_report(
+        tmp_path,
+        "person",
+        "--from",
+        "-",
+        "--draft",
+        "--reference",
+        "DSAR 17",
+        "--received",
+        "2026-03-02",
+        JANE,
+        source=OUTPUT,
+    )
+
+    assert (made.json["reference"], made.json["received"]) == ("DSAR 17", "2026-03-02")
+    assert "DSAR 17" in Page.of(made.read("person.html")).text
+    assert "2 March 2026" in Page.of(made.read("person.html")).text
+
+
+def test_an_answer_that_is_not_complete_can_be_accepted(tmp_path: Path) -> None:
+    """The exit code is 0, and each reason is said all the same."""
+    refused = b"".join(singer_lines([look_up(JANE, "rejected")]))
+    arguments = ["person", "--from", "-", "--draft", JANE]
+    made = run_report(tmp_path, *arguments, source=refused)
+    accepted = run_report(tmp_path, *arguments, "--accept-incomplete", "--to", "accepted", source=refused)
+
+    assert (made.returncode, accepted.returncode) == (1, 0)
+    assert accepted.stderr == made.stderr.replace("Not complete:", "Accepted:")
+
+
+def test_a_field_can_be_hidden_by_option_and_by_notice(tmp_path: Path) -> None:
+    """An option that hides nothing is said, because its name may be misspelt."""
+    (tmp_path / "notice.toml").write_text('hide = ["SSN__c"]\n')
+    fields = [{"name": name, "value": "secret"} for name in ("SSN__c", "Passport__c")]
+    records = [
+        entry("customer_data", JANE, "Salesforce", objects=[{"fields": fields}]),
+        look_up(JANE, "found", customer_data_count=1),
+    ]
+    options = ["--notice", "notice.toml", "--hide", "passport__c", "--hide", "Pasport__c"]
+    made = run_report(
+        tmp_path, "person", "--from", "-", "--draft", *options, JANE, source=b"".join(singer_lines(records))
+    )
+
+    assert made.returncode == 0
+    assert made.stderr == "Note: no value was withheld for --hide Pasport__c. Compare its name with the page.\n"
+    assert made.json["withheld"] == {"SSN__c": 1, "Passport__c": 1}
+    assert "secret" not in made.read("person.html") + made.read("person.json")
+
+
+@pytest.mark.parametrize("command", ["person", "erasure"])
+def test_several_base_urls_have_to_be_named(command: str, tmp_path: Path) -> None:
+    """One line names them and the option; nothing is made until it is said which Gong is meant."""
+    records = [*found(JANE, emails=1), *at_url(OWN_GONG, found(JANE, 1, emails=1))]
+    options = {"person": ["--draft"], "erasure": ["--asked-at", "2026-03-01T12:00Z"]}[command]
+    source = b"".join(singer_lines(records))
+    refused = run_report(tmp_path, command, "--from", "-", *options, JANE, source=source)
+    urls = ["--api-url", GONG, "--api-url", f"{OWN_GONG}/"]
+    made = run_report(tmp_path, command, "--from", "-", *options, *urls, JANE, source=source)
+
+    assert (refused.returncode, made.returncode) == (1, 0)
+    assert refused.stderr.startswith(f"Error: The look-ups name several base URLs: {GONG} {OWN_GONG}. Give --api-url")
+    assert len(refused.stderr.splitlines()) == 1
 
 
 def test_an_erasure_is_proven_by_rows_and_their_hash(tmp_path: Path) -> None:
@@ -381,12 +438,17 @@ def test_an_erasure_is_proven_by_rows_and_their_hash(tmp_path: Path) -> None:
         look_up(JANE, "not_found", 3),
     ]
     made = run_report(
-        tmp_path, "erasure", "--from", "-", JANE, "--asked-at", "2026-03-02", source=b"".join(singer_lines(records))
+        tmp_path,
+        *("erasure", "--from", "-", JANE, "--asked-at", "2026-03-02", "--erasure-request-id", "4al018gzaztcr8nbukw"),
+        source=b"".join(singer_lines(records)),
     )
     page, rows = made.read("erasure.html"), made.read("erasure.json")
 
     assert (made.returncode, made.stderr) == (0, "")
-    assert hashlib.sha256(rows.encode()).hexdigest() in page
+    digest = hashlib.sha256(rows.encode()).hexdigest()
+    assert digest in page
+    assert made.stdout.splitlines()[-1] == f"SHA-256 of erasure.json: {digest}"
+    assert "4al018gzaztcr8nbukw" in page
     assert rows == json.dumps(json.loads(rows), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert [look_up["status"] for look_up in json.loads(rows)["addresses"][0]["look_ups"]] == [
         "found",
@@ -418,9 +480,9 @@ def test_coverage_reads_the_taps_own_settings(tmp_path: Path) -> None:
 
     assert made.returncode == 1
     assert made.stderr.startswith("Not complete: Address 3 of 3: never asked.")
-    assert [(row["place"], row["email_address"], row["outcome"]) for row in rows] == [
-        ("1", JANE, "found"),
-        ("2", "'+formula@example.com", "not_found"),
+    assert [(row["\ufeffplace"], row["email_address"], row["result"]) for row in rows] == [
+        ("1", JANE, "data held"),
+        ("2", "'+formula@example.com", "nothing held"),
         ("3", "never@example.com", "never asked"),
     ]
     assert "2 of 3 addresses have an answer" in page.text
@@ -433,7 +495,6 @@ def test_coverage_reads_the_taps_own_settings(tmp_path: Path) -> None:
         ("{", "is not JSON"),
         ("[]", "must hold a JSON object"),
         ('{"email_adresses": []}', "did you mean email_addresses"),
-        ('{"email_addresses": ["jane"]}', "email_addresses entry 1"),
         ("{}", "No addresses to look up"),
     ],
 )
@@ -445,6 +506,29 @@ def test_settings_that_the_tap_would_refuse_are_refused(tmp_path: Path, config: 
     assert made.returncode == 1
     assert reason in made.stderr
     assert not made.folder.exists()
+
+
+def test_entries_that_are_no_addresses_never_stop_the_coverage(tmp_path: Path) -> None:
+    """It exists to show them, also with the tap's default settings."""
+    (tmp_path / "config.json").write_text(json.dumps({"email_addresses": ["jane", JANE]}))
+    made = run_report(tmp_path, "coverage", "--from", "-", "--config", "config.json", source=NOTHING)
+
+    assert made.returncode == 1
+    assert made.stderr == (
+        "Not complete: Address 1 of 2: not asked, because it is not an e-mail address. Correct it on the tap's list.\n"
+    )
+    assert "1 of 2 addresses has an answer" in made.read("coverage.html")
+
+
+def test_old_answers_count_only_if_they_may(tmp_path: Path) -> None:
+    """`--not-older-than` says how old an answer may be."""
+    (tmp_path / "config.json").write_text(json.dumps({"email_addresses": [JANE]}))
+    arguments = ["coverage", "--from", "-", "--config", "config.json"]
+    young = run_report(tmp_path, *arguments, "--not-older-than", "100000", "--to", "1", source=NOTHING)
+    old = run_report(tmp_path, *arguments, "--not-older-than", "0.5", "--to", "2", source=NOTHING)
+
+    assert (young.returncode, old.returncode) == (0, 1)
+    assert "older than --not-older-than allows" in old.stderr
 
 
 def test_a_missing_package_is_one_line(tmp_path: Path) -> None:

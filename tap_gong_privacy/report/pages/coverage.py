@@ -212,7 +212,7 @@ def _open(lines: Sequence[Line]) -> Node:
     return _folded(lines, header, _open_row)
 
 
-def _open_row(line: Line) -> h.Element:
+def _open_row(line: Line) -> Node:
     latest = line.standing.latest
     return html.row(
         words.number(line.place),
@@ -224,7 +224,7 @@ def _open_row(line: Line) -> h.Element:
     )
 
 
-def _answered_row(line: Line) -> h.Element:
+def _answered_row(line: Line) -> Node:
     later = line.standing.later
     return html.row(
         words.number(line.place),
@@ -236,7 +236,13 @@ def _answered_row(line: Line) -> h.Element:
 
 
 _ANSWERED_TABLE: Final = (("Place on the list", "Address", "Result", "Answered", "Latest look-up"), _answered_row)
-_ADDRESS_TABLE: Final = (("Address",), lambda address: html.row(html.own_text(address)))
+
+
+def _address_row(address: str) -> Node:
+    return html.row(html.own_text(address))
+
+
+_ADDRESS_TABLE: Final = (("Address",), _address_row)
 
 
 def _group(
@@ -245,7 +251,7 @@ def _group(
     text: str,
     members: Sequence[_T],
     header: Sequence[str],
-    row: Callable[[_T], h.Element],
+    row: Callable[[_T], Node],
 ) -> Node:
     """Return a part of the page for some addresses; none if there is none."""
     if not members:
@@ -257,7 +263,7 @@ def _moment(look_up: LookUp | None) -> Node:
     return html.moment(look_up.at) if look_up and look_up.at else html.nothing("never")
 
 
-def _folded(members: Sequence[_T], header: Sequence[str], row: Callable[[_T], h.Element]) -> Node:
+def _folded(members: Sequence[_T], header: Sequence[str], row: Callable[[_T], Node]) -> Node:
     """Return a table of some addresses: folded if there are many, and cut if there are very many."""
     table = html.table(header, map(row, members[:_SHOWN_AT_MOST]))
     if len(members) <= _FOLDED_FROM:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tap_gong_privacy.report.person import Beside, Kind, Person
     from tap_gong_privacy.report.rows.tables import Row, Value
 
+_YOU: Final = html.Html(h.span(".code")["you"])
 _PART: Final = h.span(".part")
-_IDS: Final = h.div(".ids")
 _LABELS: Final = {column: Markup(h.span(".label")[name]) for column, name in words.COLUMNS.items()}  # noqa: S704  own texts
 _FOLDED_FROM: Final = 100
 # Gong's number of a meeting ends with the time at which it begins, if it comes from a calendar.
@@ -96,7 +96,7 @@ def _by_year(kind: Kind) -> Iterator[tuple[str, list[Row]]]:
         yield str(year or "Without a date"), list(rows)
 
 
-def _row(row: Row, cells: Sequence[Node], known: _Known) -> h.Element:
+def _row(row: Row, cells: Sequence[Node], known: _Known) -> Node:
     *others, last = cells
     return html.row(*others, [last, _found_under(row)] if known.has_many else last)
 
@@ -130,13 +130,13 @@ def _email(row: Row, known: _Known) -> Sequence[Node]:
         _cell(row, "sent_time"),
         _address(row, "from", known),
         _address(row, "mailbox", known),
-        _IDS[h.div[_cell(row, "id", html.identifier)], h.div[_cell(row, "message_hash", html.identifier)]],
+        [html.block(_cell(row, column, html.identifier)) for column in ("id", "message_hash")],
     )
 
 
 def _address(row: Row, column: str, known: _Known) -> Node:
     value = row.get(column)
-    return [_cell(row, column), h.span(".code")["you"] if isinstance(value, str) and known.is_own(value) else None]
+    return [_cell(row, column), _YOU if isinstance(value, str) and known.is_own(value) else None]
 
 
 def _call(row: Row, _known: _Known) -> Sequence[Node]:
@@ -276,7 +276,7 @@ def beside(person: Person) -> Node:
     )
 
 
-def _sent_with(sent: Beside) -> h.Element:
+def _sent_with(sent: Beside) -> Node:
     name = words.STREAMS[sent.stream]
     # The key of an event is the tap's own, and says nothing to the person.
     key = sent.stream != "customer_engagement" and h.span(".code")[html.show(sent.key)]

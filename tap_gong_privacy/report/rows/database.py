@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from tap_gong_privacy import privacy
 from tap_gong_privacy.errors import ConfigError
+from tap_gong_privacy.report.rows.connection import connected
 from tap_gong_privacy.report.rows.tables import (
     ANSWERS,
     FOUND,
@@ -38,23 +37,6 @@ DEFAULT_SCHEMA: Final = "gong_privacy"
 _AT_A_TIME: Final = 2000
 _MOST_IN_A_LIST: Final = 5000
 _OK: Final = 200
-_PACKAGES: Final = {
-    "psycopg2": "psycopg2, or write postgresql+psycopg in the URL",
-    "psycopg": "tap-gong-privacy[report]",
-    "snowflake": "tap-gong-privacy[report-snowflake]",
-}
-# What libpq and SQLSTATE say, in words that name nobody.
-_REASONS: Final = {
-    "authentication failed": "it refused the user name or the password",
-    "no password supplied": "it asks for a password",
-    "connection refused": "the connection was refused",
-    "could not translate host name": "its host name could not be resolved",
-    "failed to resolve host": "its host name could not be resolved",
-    "timeout": "it did not answer in time",
-    "does not exist": "there is no such database or user",
-}
-_DENIED: Final = "42501"
-_LOCKED: Final = "55P03"
 
 
 def read(url: str, schema: str, addresses: Collection[str] | None, now: datetime, *, with_rows: bool = False) -> Loaded:
@@ -74,7 +56,7 @@ def read(url: str, schema: str, addresses: Collection[str] | None, now: datetime
     Raises:
         ConfigError: If the database cannot be read, or holds none of the tap's tables.
     """
-    with _errors_in_one_line(), _connected(url) as connection:
+    with connected(url) as connection:
         return Reader(connection, _schema_of(connection, schema)).read(addresses, now, with_rows=with_rows)
 
 
@@ -279,80 +261,3 @@ def _schema_of(connection: sa.Connection, schema: str) -> str | None:
     # SQLite has no schemas to create, so that the default cannot be meant.
     is_default_of_sqlite = connection.dialect.name == "sqlite" and schema == DEFAULT_SCHEMA
     return None if is_default_of_sqlite or not schema else schema
-
-
-@contextlib.contextmanager
-def _connected(text: str) -> Iterator[sa.Connection]:
-    url = _url(text)
-    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).is_file():
-        msg = "There is no such SQLite file: correct the path in the database URL."  # which SQLite would create
-        raise ConfigError(msg)
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    try:
-        with engine.connect().execution_options(**_options(url)) as connection:
-            if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql("PRAGMA query_only = ON")
-                connection.exec_driver_sql("BEGIN")
-            elif connection.dialect.name == "postgresql":
-                # A load that changes a table would have it wait for its end.
-                connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
-            yield connection
-    finally:
-        engine.dispose()
-
-
-def _options(url: sa.URL) -> dict[str, object]:
-    if url.get_backend_name() != "postgresql":
-        return {}
-    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-
-
-def _url(text: str) -> sa.URL:
-    try:
-        url = sa.make_url(text.strip())
-    except (exc.ArgumentError, ValueError):
-        # Without a user: the net before stderr takes an at sign for that of an address.
-        msg = (
-            "The database URL cannot be read: it has the form postgresql://host:5432/database, with a user if need be."
-        )
-        raise ConfigError(msg) from None
-    if url.password:
-        privacy.hide([url.password])
-    # SQLAlchemy's own default has changed between its versions.
-    return url.set(drivername="postgresql+psycopg") if url.drivername in {"postgresql", "postgres"} else url
-
-
-@contextlib.contextmanager
-def _errors_in_one_line() -> Iterator[None]:
-    """Turn the errors of databases and drivers, which quote values and URLs, into lines that say what to do.
-
-    Raises:
-        ConfigError: In place of such an error.
-    """
-    try:
-        yield
-    except exc.NoSuchModuleError as error:
-        msg = f"The database URL names a dialect that is not installed: install {_package(str(error))}."
-    except ImportError as error:
-        msg = f"The driver that the database URL names is not installed: install {_package(str(error.name))}."
-    except exc.DBAPIError as error:
-        msg = _describe(error)
-    except exc.SQLAlchemyError as error:
-        msg = f"The database could not be read ({type(error).__name__}): check the database URL and --schema."
-    else:
-        return
-    raise ConfigError(msg)
-
-
-def _package(text: str) -> str:
-    return next((package for name, package in _PACKAGES.items() if name in text), "its package, or correct the URL")
-
-
-def _describe(error: exc.DBAPIError) -> str:
-    text, state = str(error.orig).lower(), getattr(error.orig, "sqlstate", None)
-    if state == _DENIED:
-        return "The tables may not be read: grant this user USAGE of the schema and SELECT on its tables."
-    if state == _LOCKED:
-        return "A load is changing the tables: wait for its end, and run this again."
-    reason = next((reason for part, reason in _REASONS.items() if part in text), type(error.orig).__name__)
-    return f"The database could not be read ({reason}): check the database URL, and whether the server runs."
