@@ -291,7 +291,7 @@ def load(
     config = {**{name: default for name, default in defaults.items() if default not in (None, [])}, **values}
     config |= {name: config[name].strip() for name in _CREDENTIALS if name in config}
     _refuse(_contradictions(config, needs_credentials=needs_credentials))
-    config["api_url"] = base_url.normalized(config["api_url"].strip())
+    config["api_url"] = base_url.normalized(config["api_url"])
     own: dict[str, Any] = {field.name: config.get(field.name) for field in fields(Settings)}
     return config, Settings(**own)
 

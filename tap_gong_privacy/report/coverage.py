@@ -26,10 +26,11 @@ AGES: Final = (timedelta(days=1), timedelta(days=7), timedelta(days=30), timedel
 """The upper ends of the groups in which the ages of answers are counted; the last group has none."""
 # A spreadsheet may split a cell at these, and trim what no reader sees. Full-width signs start a formula, too.
 _FORMULA: Final = re.compile("(?:^|[;,\t|\r\n])[ \u00a0\u200b\ufeff]*(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+_SEPARATOR: Final = re.compile("[;,\t|\r\n]")
 _BEGINS_AS_FORMULA: Final = ("\t", "\r", "\n")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Line:
     """One address of the list.
 
@@ -118,7 +119,7 @@ class Coverage:
         gaps = lines(self._reasons(), len(self.lines))
         return [PSEUDONYMS, *gaps] if self.assessment.are_pseudonyms else gaps
 
-    @property
+    @cached_property
     def doubts(self) -> list[str]:
         """The contradictions, one line for each."""
         doubts = ((line.place, doubt.value) for line in self.lines for doubt in line.standing.doubts)
@@ -214,5 +215,8 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
-    text = _FORMULA.sub(r"\g<0>'", str(value))
+    text = str(value)
+    if text[:1].isalnum() and not _SEPARATOR.search(text):  # the usual case, and much faster
+        return text
+    text = _FORMULA.sub(r"\g<0>'", text)
     return f"'{text}" if text.startswith(_BEGINS_AS_FORMULA) else text

@@ -5,10 +5,9 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from tap_gong_privacy import base_url
+from tap_gong_privacy.base_url import normalized
 from tap_gong_privacy.report.rows.tables import ANSWERS, FOUND, MALFORMED, NOT_FOUND, STREAMS, Row, Unreadable, Value
 from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, REQUEST_ID, UNDOCUMENTED
 
@@ -53,14 +52,7 @@ class Doubt(enum.Enum):
     TOO_MANY = "there are more rows than its answer counts. Look it up again, and load."
 
 
-@cache
-def url_of(text: str) -> str:
-    """Return a base URL in the one spelling by which two are compared; any other text as it is."""
-    stripped = text.strip()
-    return base_url.normalized(stripped) if base_url.is_base_url(stripped) else stripped
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LookUp:
     """One row of `lookups`. None is what the row does not say, or what was not loaded.
 
@@ -89,7 +81,7 @@ class LookUp:
             request_id=_text(row.get(REQUEST_ID)),
             http_status=_integer(row.get("http_status")),
             attempts=_integer(row.get("attempts")),
-            api_url=url_of(api_url) if api_url else None,
+            api_url=normalized(api_url) if api_url else None,
             counts={stream: _integer(row.get(f"{stream}_count")) for stream in STREAMS},
             undocumented=content_of(row.get(UNDOCUMENTED)),
         )

@@ -9,8 +9,9 @@ from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from tap_gong_privacy.base_url import normalized
 from tap_gong_privacy.errors import ConfigError
-from tap_gong_privacy.report.look_ups import REJECTED, Doubt, LookUp, url_of
+from tap_gong_privacy.report.look_ups import REJECTED, Doubt, LookUp
 from tap_gong_privacy.report.rows.tables import MALFORMED, spelling
 from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS
 
@@ -51,7 +52,7 @@ ASKED_ELSEWHERE: Final = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What is known about one address at the Gong of the report.
 
@@ -242,7 +243,7 @@ def assess(
 def _one_gong(look_ups: Iterable[LookUp], api_urls: Collection[str]) -> frozenset[str]:
     """Return the base URLs of the one Gong that the report is about."""
     if api_urls:
-        return frozenset(map(url_of, api_urls))
+        return frozenset(map(normalized, api_urls))
     known = {look_up.api_url for look_up in look_ups if look_up.api_url}
     if len(known) > 1:
         msg = (

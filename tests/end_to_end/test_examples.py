@@ -241,15 +241,17 @@ def test_the_report_says_whether_everyone_was_asked(team: Story) -> None:
     done = team.example.follow(
         f"{REPORT} coverage --config ENV", {"coverage": "coverage --to covered"}, is_checked=False
     )
-    found = csv.DictReader(io.StringIO((team.example.folder / "covered" / "coverage.csv").read_text(encoding="utf-8")))
+    found = csv.DictReader(
+        io.StringIO((team.example.folder / "covered" / "coverage.csv").read_text(encoding="utf-8-sig"))
+    )
 
     assert done.returncode == 1
-    assert [(row["email_address"], row["outcome"]) for row in found] == [
-        (JANE, "found"),
-        (UNKNOWN, "not_found"),
-        (REFUSED, "rejected"),
+    assert [(row["email_address"], row["result"]) for row in found] == [
+        (JANE, "data held"),
+        (UNKNOWN, "nothing held"),
+        (REFUSED, "refused"),
         (MALFORMED, "malformed"),
-        (NEWCOMER, "found"),
+        (NEWCOMER, "data held"),
     ]
 
 

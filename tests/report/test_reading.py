@@ -306,9 +306,8 @@ def test_numbers_keep_their_digits() -> None:
 
 
 def test_all_documented_columns_are_known() -> None:
-    """Those of the catalog, in their order."""
+    """Those of the catalog, in their order, except Gong's messages, which no report shows."""
     assert {stream: list(columns) for stream, columns in TABLES.items()} == {
-        stream: list(SCHEMAS[stream]) for stream in ("lookups", *STREAMS)
+        stream: [name for name in SCHEMAS[stream] if name != "errors"] for stream in ("lookups", *STREAMS)
     }
-    assert TABLES["lookups"]["errors"] is Content.JSON
     assert TABLES["emails"]["sent_time"] is Content.TIME

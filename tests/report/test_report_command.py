@@ -546,6 +546,22 @@ def test_a_missing_package_is_one_line(tmp_path: Path) -> None:
     assert done.stderr == b"Error: the report needs the package htpy: install tap-gong-privacy[report].\n"
 
 
+@pytest.mark.parametrize("arguments", [["notice"], ["person", "--from", "-", "--draft", JANE, "--to", "made"]])
+def test_heavy_libraries_are_imported_only_if_they_are_needed(arguments: list[str], tmp_path: Path) -> None:
+    """SQLAlchemy for a database, the Singer SDK for the tap's settings."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "tap_gong_privacy.report", *arguments],
+        cwd=tmp_path,
+        input=NOTHING,
+        capture_output=True,
+        check=True,
+    )
+
+    imported = {line.rpartition(b"|")[2].strip() for line in done.stderr.splitlines()}
+    assert b"tap_gong_privacy.report.cli" in imported
+    assert not {b"sqlalchemy", b"singer_sdk", b"requests", b"fsspec"} & imported
+
+
 def test_the_tap_never_imports_the_report() -> None:
     """Nor its libraries: it runs without the extra."""
     code = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import exc
@@ -23,6 +23,7 @@ from tap_gong_privacy.report.rows.tables import (
     Loaded,
     Row,
     has_zone,
+    read_time,
     read_value,
     refuse_missing,
     spellings_of,
@@ -37,6 +38,7 @@ DEFAULT_SCHEMA: Final = "gong_privacy"
 _AT_A_TIME: Final = 2000
 _MOST_IN_A_LIST: Final = 5000
 _OK: Final = 200
+_TYPES: Final = {Content.TEXT: str, Content.INTEGER: int}
 
 
 def read(url: str, schema: str, addresses: Collection[str] | None, now: datetime, *, with_rows: bool = False) -> Loaded:
@@ -98,7 +100,7 @@ class Reader:
         return Loaded(
             columns=self.columns,
             look_ups=list(look_ups),
-            groups=[group for name in self._sections for group in self._groups(name, names)],
+            groups=list(self._groups(names)) if self._sections else [],
             rows={name: list(self._rows(name, addresses)) for name in self._sections} if with_rows else {},
             asked=asked,
             with_data=with_data,
@@ -113,11 +115,12 @@ class Reader:
         for narrowed in _narrowed(statement, column, addresses):
             yield from self._read(narrowed, name)
 
-    def _read(self, statement: sa.Select[tuple[object, ...]], name: str) -> Iterator[Row]:
+    def _read(self, statement: sa.Select[Any], name: str) -> Iterator[Row]:
         columns = {column: TABLES[name][column] for column in list(self._tables[name].columns.keys())}
         for row in self._connection.execute(statement.execution_options(yield_per=_AT_A_TIME)):
             yield {
-                column: read_value(value, content)
+                # Most values are as they should be, and it is faster to see that here.
+                column: value if type(value) is _TYPES.get(content) else read_value(value, content)  # type: ignore[misc]
                 for (column, content), value in zip(columns.items(), row, strict=True)
             }
 
@@ -161,28 +164,39 @@ class Reader:
         nothing = [columns["http_status"] == _OK, undocumented == "null", *(columns[count] == 0 for count in counts)]
         return found | sa.and_(columns["status"] == NOT_FOUND, *nothing)
 
-    def _groups(self, name: str, addresses: Collection[str] | None) -> Iterator[Group]:
-        columns, look_ups = self._sections[name].c, self._lookups.c
-        has_times = LOOKED_UP_AT in columns
-        address, time = columns[EMAIL_ADDRESS], columns[LOOKED_UP_AT] if has_times else sa.null()
-        rows = sa.func.count(sa.distinct(columns[KEYS[name]])) if KEYS[name] in columns else sa.func.count()
-        explained = (
-            sa.select(look_ups[EMAIL_ADDRESS], look_ups[LOOKED_UP_AT])
-            .where(look_ups["status"] == FOUND)
-            .distinct()
-            .subquery()
-        )
-        statement = sa.select(address.label("address"), time.label("time"), rows.label("rows"))
-        for narrowed in _narrowed(statement, address, addresses):
-            counted = narrowed.group_by(address, time).subquery()
-            joined = counted.outerjoin(
-                explained,
-                (counted.c.address == explained.c[EMAIL_ADDRESS]) & (counted.c.time == explained.c[LOOKED_UP_AT]),
+    def _groups(self, addresses: Collection[str] | None) -> Iterator[Group]:
+        look_ups = self._lookups.c
+        for parts in zip(*(self._counted(name, addresses) for name in self._sections), strict=True):
+            counted = sa.union_all(*parts).subquery()
+            explained = sa.and_(
+                counted.c.address == look_ups[EMAIL_ADDRESS],
+                counted.c.time == look_ups[LOOKED_UP_AT],
+                look_ups["status"] == FOUND,
             )
-            found = sa.select(counted, explained.c[EMAIL_ADDRESS].is_not(None)).select_from(joined)
-            for person, at, number, is_explained in self._connection.execute(found):
-                moment = read_value(at, Content.TIME)
-                yield Group(name, str(person), moment, number, bool(is_explained) or not has_times)  # type: ignore[arg-type]
+            columns = (counted.c.stream, counted.c.address, counted.c.time, counted.c.rows)
+            statement = (
+                sa.select(*columns, sa.func.count(look_ups[EMAIL_ADDRESS]))
+                .select_from(counted.outerjoin(self._lookups, explained))
+                .group_by(*columns)
+            )
+            for stream, address, at, rows, look_ups_of_it in self._connection.execute(
+                statement.execution_options(yield_per=_AT_A_TIME)
+            ):
+                has_times = LOOKED_UP_AT in self.columns[stream]
+                moment = read_time(at) if has_times else None
+                yield Group(stream, str(address), moment, rows, is_explained=bool(look_ups_of_it) or not has_times)
+
+    def _counted(self, name: str, addresses: Collection[str] | None) -> Iterator[sa.Select[tuple[object, ...]]]:
+        """Yield the statement that counts the keys of a stream by look-up."""
+        columns = self._sections[name].c
+        address = columns[EMAIL_ADDRESS]
+        times = [columns[LOOKED_UP_AT]] if LOOKED_UP_AT in columns else []
+        time = times[0] if times else sa.cast(sa.null(), self._types[LOOKED_UP_AT])
+        rows = sa.func.count(sa.distinct(columns[KEYS[name]])) if KEYS[name] in columns else sa.func.count()
+        statement = sa.select(
+            sa.literal(name).label("stream"), address.label("address"), time.label("time"), rows.label("rows")
+        )
+        yield from _narrowed(statement.group_by(address, *times), address, addresses)
 
     def _first(self, statement: sa.Select[tuple[object]]) -> object:
         return self._connection.execute(statement.limit(1)).scalar()

@@ -14,10 +14,10 @@ from tap_gong_privacy.report.rows.tables import (
     MALFORMED,
     STREAMS,
     TABLES,
-    Content,
     Group,
     Loaded,
     Row,
+    read_time,
     read_value,
     refuse_missing,
     spelling,
@@ -108,11 +108,10 @@ class _Reader:
 
     def _take_look_up(self, address: str, record: Mapping[str, JSON]) -> None:
         self._asked.add(address)
-        at = read_value(record.get(LOOKED_UP_AT), Content.TIME)
+        at = read_time(record.get(LOOKED_UP_AT))
         status, request = record.get("status"), record.get(REQUEST_ID)
-        is_newer = at is not None and (self._newest is None or at >= self._newest[0])  # type: ignore[operator]
-        if is_newer and status != MALFORMED:
-            self._newest = (at, address)  # type: ignore[assignment]
+        if at and status != MALFORMED and (self._newest is None or at >= self._newest[0]):
+            self._newest = (at, address)
         if status in ANSWERS and isinstance(request, str) and request:
             self._addresses_by_request[request].add(address)
 
@@ -153,8 +152,8 @@ class _Reader:
                 counts[address, time] += 1
             has_times = LOOKED_UP_AT in self._columns.get(stream, ())
             for (address, time), rows in counts.items():
-                at = read_value(time, Content.TIME) if has_times else None
-                yield Group(stream, address, at, rows, not has_times or (address, at) in found)  # type: ignore[arg-type]
+                at = read_time(time) if has_times else None
+                yield Group(stream, address, at, rows, is_explained=not has_times or (address, at) in found)
 
 
 def _message(line: bytes, number: int) -> Mapping[str, JSON]:

@@ -72,7 +72,8 @@ def _columns_of(schema: JSONSchema) -> dict[str, Content]:
 
 
 TABLES: Final[dict[str, dict[str, Content]]] = {
-    LOOKUPS: _columns_of(LOOKUPS_SCHEMA),
+    # No report shows the messages of Gong.
+    LOOKUPS: {name: content for name, content in _columns_of(LOOKUPS_SCHEMA).items() if name != "errors"},
     **{section.stream: _columns_of(section_schema(section)) for section in SECTIONS},
 }
 STREAMS: Final = tuple(section.stream for section in SECTIONS)
@@ -88,7 +89,7 @@ _NEEDED: Final = frozenset({EMAIL_ADDRESS, LOOKED_UP_AT, "status"})
 """The columns of `lookups` without which no report can say what was answered."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Group:
     """The rows of one stream that one look-up of one address has brought.
 
@@ -190,6 +191,16 @@ def read_value(value: object, content: Content) -> Value:
         raise ConfigError(msg) from None
 
 
+def read_time(value: object) -> datetime | None:
+    """Return a time, whatever the database or file made of it.
+
+    Raises:
+        ConfigError: If it cannot be read.
+    """
+    time = read_value(value, Content.TIME)
+    return time if isinstance(time, datetime) else None
+
+
 def has_zone(time: object) -> bool:
     """Return whether a time says in which time zone it is."""
     if isinstance(time, datetime):
@@ -214,6 +225,8 @@ def _integer(value: object) -> int:
 
 
 def _decoded(value: object) -> JSON | Unreadable:
+    if value == "null":
+        return None
     # A text within the text: JSON that was stored as a JSON string.
     for _ in range(2):
         if not isinstance(value, str):
