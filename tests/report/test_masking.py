@@ -28,31 +28,12 @@ CALENDAR_ID = "8059707022269524529.sb5gr1tgpt5dd799eh035rb3dk@google.com_2022-06
 VICTIM = "victim@other.example"
 AT_SIGNS = [
     *["@", "\N{FULLWIDTH COMMERCIAL AT}", "\N{SMALL COMMERCIAL AT}", "@@", "@ @", "%40", "%2540", "%252540", "=40"],
-    *[
-        r"\u0040",
-        r"\\u0040",
-        "&#64;",
-        "&#64",
-        "&#0064;",
-        "&#x40;",
-        "&#X40",
-        "&commat;",
-        "&amp;#064;",
-        "&amp;amp;commat;",
-    ],
+    *[r"\u0040", r"\\u0040", "&#64;", "&#64", "&#0064;", "&#x40;", "&#X40", "&commat;", "&amp;#064;"],
+    "&amp;amp;commat;",
 ]
 INVISIBLE = [
-    "\u200b",
-    "\u00ad",
-    "\ufeff",
-    "\u2060",
-    "\u200e",
-    "\u00a0",
-    "\u202f",
-    "\ufe0f",
-    "\u0301",
-    "&nbsp;",
-    "&#8203;",
+    *["\u200b", "\u00ad", "\ufeff", "\u2060", "\u200e", "\u00a0", "\u202f", "\ufe0f", "\u0301"],
+    *["&nbsp;", "&#8203;"],
 ]
 BESIDE = [" ", "\t", '"', "'", "(", ")", "<", ">", "[", "]", "{", "}", "+", ".", "_", "%20"]
 
@@ -81,10 +62,15 @@ def masker(*own: str) -> Masker:
         ("mario@[192.0.2.1]", "person 1 (m…@[192.0.2.1])"),
         ("john/smith=x@example.com", "person 1 (j…@example.com)"),
         ("<!@example.com>", "<person 1 (!…@example.com)>"),
+        ("\N{PARTY POPPER}@example.com", "person 1 (\N{PARTY POPPER}…@example.com)"),
+        ("jane%40x@example.com", "person 1 (j…@example.com)"),
+        ("h.example/u?a=mary@example.com", "person 1 (h…@example.com)"),
+        ("“a@b.example”“c@d.example”", "“person 1 (a…@b.example)”“person 2 (c…@d.example)”"),
         ("https://h.example/u/mario@example.com/x", "https://h.example/u/person 1 (m…@example.com)/x"),
         ("a@b.example,c@d.example", "person 1 (a…@b.example),person 2 (c…@d.example)"),
         ("mario@example.comada@example.org", "m…@person 1 (e…@example.org)"),
         ("https://victim.name:pw@other.example/x", "https://person 1 (v…@other.example)/x"),
+        (r"https:\/\/victim.name:pw@other.example\/x", r"https:\/\/person 1 (v…@other.example)\/x"),
         ("https%3A%2F%2Fvictim%3Apw%40other.example", "https%3A%2F%2Fperson 1 (v…@other.example)"),
         (f"mailto:{JANE}?cc=mario@example.com", f"mailto:{JANE}?cc=person 1 (m…@example.com)"),
         (f"{JANE}/mario@example.com", f"{JANE}/person 1 (m…@example.com)"),
@@ -113,7 +99,7 @@ def test_a_longer_number_is_no_at_sign() -> None:
     assert masker().text(text) == text
 
 
-@pytest.mark.parametrize("left", ["", *INVISIBLE, *BESIDE, "&quot;", " '", '" ', "\\", ",", ": "])
+@pytest.mark.parametrize("left", ["", *INVISIBLE, *BESIDE, "&quot;", " '", " %20", '" ', "\\", ",", ": "])
 def test_nothing_around_the_at_sign_uncovers_an_address(left: str) -> None:
     """Invisible characters, blanks and punctuation beside an at sign hide an address from no reader."""
     for right in ["", *INVISIBLE, *BESIDE, "@", "_dmarc.", "\n"]:
@@ -145,7 +131,16 @@ def test_a_word_before_an_at_sign_is_masked_without_a_domain(text: str, masked: 
 
 @pytest.mark.parametrize(
     "text",
-    ["@handle, 5 @ 3 and @", "5 @ 3.50", "meet @ noon", "see .@handle", "RT:@handle", "!@#$%", "https://h.example/@me"],
+    [
+        "@handle, 5 @ 3 and @",
+        "5 @ 3.50",
+        "meet @ noon",
+        "see .@handle",
+        "RT:@handle",
+        "!@#$%",
+        "\u200b@b.example",
+        "https://h.example/@me",
+    ],
 )
 def test_at_signs_of_no_address_stay(text: str) -> None:
     """Prices, appointments and handles are not masked."""
@@ -194,7 +189,8 @@ def test_the_persons_own_address_stays_among_percent_escapes(text: str, sign: st
     [
         ("josé@exämple.de", unicodedata.normalize("NFD", "josé@exämple.de")),
         (unicodedata.normalize("NFD", "josé@exämple.de"), "JOSÉ@EXÄMPLE.DE"),
-        ("राम@ईमेल.भारत", "राम@ईमेल.भारत"),
+        (f" {JANE}\n", "jane\ufe0f.doe@exa\u200dmple.com"),
+        ("राम@ईमेल.हिन्दी", "राम@ईमेल.हिन्दी"),
         ('"jane doe"@example.com', '"Jane Doe"@example.com'),
         ("jane@[IPv6:2001:db8::1]", "JANE@[ipv6:2001:db8::1]"),
     ],
@@ -207,7 +203,7 @@ def test_unusual_own_addresses_stay(own: str, text: str) -> None:
     assert person.text(text) == text
     assert person.text(f"to {text}.") == f"to {text}."
     assert person.addresses == 0
-    assert masker().text(text) != text
+    assert masker("other@other.example").text(text) != text
 
 
 @pytest.mark.parametrize(
@@ -235,24 +231,10 @@ def test_addresses_that_look_alike_are_others(own: str, other: str) -> None:
 
 
 BEFORE_BRIEN = [
-    *[
-        "o'",
-        "sales=",
-        "mary/",
-        "mary{",
-        "mary#",
-        "john&",
-        "john!",
-        "mary%",
-        "$",
-        "mary`",
-        "o\u2019",
-        "mary?",
-        "mary*",
-        "'",
-    ],
-    *["mary|", "-", "_", ".", "~", "^", "/", "x", "o&#39;", "o&apos;", "o&rsquo;", "john&amp;", "john&amp;amp;"],
-    *[r"o\u0027", "mary\u200b", "b\u0301", "'o'", '"mary ', "www.h.example/", "h.example/u/", "{'"],
+    *["o'", "sales=", "mary/", "mary{", "mary#", "john&", "john!", "mary%", "$", "mary`", "o\u2019", "mary?"],
+    *["mary*", "'", "mary|", "-", "_", ".", "~", "^", "/", "x", "o&#39;", "o&apos;", "o&rsquo;", "john&amp;"],
+    "john&amp;amp;",
+    *[r"o\u0027", "mary%22", "mary\u200b", "b\u0301", "'o'", '"mary ', "www.h.example/", "h.example/u/", "{'"],
 ]
 
 
@@ -302,11 +284,10 @@ def test_an_address_that_differs_by_one_character_is_never_shown(data: st.DataOb
 
         assert local not in person.text(text.replace("{}", other))
         assert person.addresses == 1
-    for text in (f"{own}, {other}", f"{other}; {own}"):
-        person = masker(own)
+    person = masker(own)
 
-        assert person.text(text) == text.replace(other, masker().text(other))
-        assert person.addresses == 1
+    assert person.text(f"{own}, {other}; {own}") == f"{own}, {masker(own).text(other)}; {own}"
+    assert person.addresses == 1
 
 
 # Labels
@@ -381,6 +362,7 @@ def test_a_label_shows_no_more_than_the_first_character() -> None:
         ("//a.example/x?y", "//a.example/x"),
         ("www.a.example/x?y", "www.a.example/x"),
         (f"tkn={TOKEN}", "tkn=…"),
+        (f"tkn={TOKEN} of https://a.example/x", "tkn=… of https://a.example/x"),
         (r"https:\/\/a.example\/x?y", r"https:\/\/a.example\/x"),
         ("app.gong.io/call?id=12&secret=34", "app.gong.io/call"),
         ("at app.gong.io:443/call?id=12&secret=34 or", "at app.gong.io:443/call or"),
@@ -418,7 +400,6 @@ def test_what_opens_nothing_stays(text: str) -> None:
 def test_an_address_in_a_link_is_not_taken_for_a_fragment() -> None:
     """The number sign of an escaped at sign cuts no address into pieces."""
     assert masker().text("https://h.example/u/mario&#64;b.example") == "https://h.example/u/person 1 (m…@b.example)"
-    assert masker().text("mary?x#y@example.com") == "person 1 (m…@example.com)"
 
 
 def test_each_is_shown_on_demand() -> None:
@@ -442,7 +423,10 @@ def test_json_within_a_text_is_masked_too() -> None:
         == '{"owner":"person 1 (m…@example.com)","n":1.50}'
     )
     assert own.text(plain) == plain
-    assert own.addresses == 1
+    assert [own.text(f'["\\u0076ictim{number}@b.example"]') for number in range(2, 5)] == [
+        f'["person {number} (v…@b.example)"]' for number in range(2, 5)
+    ]
+    assert own.addresses == 4
 
 
 @pytest.mark.parametrize("wrap", [lambda value: [value], lambda value: {"a": value}], ids=["list", "object"])
@@ -541,12 +525,11 @@ def test_a_hidden_field_of_a_crm_is_withheld() -> None:
 )
 def test_a_hidden_field_is_withheld_in_any_nested_value(value: JSON, masked: JSON) -> None:
     """It is withheld in undocumented content, in lists and in JSON within a text."""
+    own = Masker([JANE], hidden_fields=["SSN__c"])
     for stream in ("lookups", "calls", "customer_data"):
-        own = Masker([JANE], hidden_fields=["SSN__c"])
-
         assert own.row(stream, {"undocumented": value}) == {"undocumented": masked}
-        assert sum(own.withheld.values()) == 1
-        assert own.addresses == 0
+    assert sum(own.withheld.values()) == 3
+    assert own.addresses == 0
 
 
 @pytest.mark.parametrize("value", [{"SSN__c": None}, {"SSN__c": ""}, {"SSN__c": []}, {"SSN__c": {}}, {"x": "SSN__c"}])
