@@ -77,12 +77,23 @@ class Browser:
         """What has been asked for since the page was opened, without what its policy has stopped."""
         return list(self._requests.values())
 
-    def open(self, path: Path, *, width: int = 1000, is_dark: bool = False) -> Self:
-        """Open a file, and wait until all that it names is loaded."""
+    def open(self, path: Path, *, width: int = 1000, colours: str = "light") -> Self:
+        """Open a file, and wait until all that it names is loaded.
+
+        Args:
+            path: The file.
+            width: The width of the window, in CSS pixels.
+            colours: `light`, `dark`, or `forced` for those of a reader who has chosen few of strong contrast.
+        """
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         self.send("Emulation.setDeviceMetricsOverride", **size)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
-        self.send("Emulation.setEmulatedMedia", features=[scheme])
+        features = {
+            "prefers-color-scheme": "dark" if colours == "dark" else "light",
+            "forced-colors": "active" if colours == "forced" else "none",
+        }
+        self.send(
+            "Emulation.setEmulatedMedia", features=[{"name": name, "value": value} for name, value in features.items()]
+        )
         self._requests.clear()
         self.send("Page.navigate", url=path.as_uri())
         while self._next().get("method") != "Page.loadEventFired":

@@ -68,14 +68,16 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     (folder / "config.json").write_text(f'{{"email_addresses": ["{JANE}", "r@example.com", "never@example.com"]}}')
     source = b"".join(singer_lines(RECORDS))
     run_report(folder, "person", "--from", "-", JANE, "Jane@example.com", "never@example.com", source=source)
+    run_report(folder, "person", "--from", "-", "r@example.com", "--to", "short", source=source)
     run_report(
         folder, "erasure", "--from", "-", "--asked-at", "2026-03-01T12:00Z", JANE, "r@example.com", source=source
     )
     run_report(folder, "coverage", "--from", "-", "--config", "config.json", source=source)
-    return {name: folder / "made" / f"{name}.html" for name in ("person", "erasure", "coverage")}
+    made = {name: folder / "made" / f"{name}.html" for name in ("person", "erasure", "coverage")}
+    return {**made, "nothing": folder / "short" / "person.html"}
 
 
-KINDS = pytest.mark.parametrize("kind", ["person", "erasure", "coverage"])
+KINDS = pytest.mark.parametrize("kind", ["person", "nothing", "erasure", "coverage"])
 
 
 @KINDS
@@ -128,7 +130,7 @@ def test_the_page_has_a_dark_form(kind: str, pages: dict[str, Path], browser: Br
     """Where the reader asks for it."""
     background = "getComputedStyle(document.body).backgroundColor"
     light = browser.open(pages[kind]).evaluate(background)
-    dark = browser.open(pages[kind], is_dark=True).evaluate(background)
+    dark = browser.open(pages[kind], colours="dark").evaluate(background)
 
     assert _brightness(light) > 200
     assert _brightness(dark) < 60
@@ -143,7 +145,7 @@ def _brightness(colour: str) -> float:
 def test_the_page_prints_on_a4(kind: str, pages: dict[str, Path], browser: Browser) -> None:
     """What is folded is printed, too."""
     browser.open(pages[kind])
-    pdf = base64.b64decode(browser.send("Page.printToPDF", preferCSSPageSize=True)["data"])
+    pdf = printed(browser)
 
     assert re.search(rb"/MediaBox \[0 0 59[45][.\d]* 84[12][.\d]*\]", pdf)
     browser.send("Emulation.setEmulatedMedia", media="print")
@@ -154,13 +156,52 @@ def test_the_page_prints_on_a4(kind: str, pages: dict[str, Path], browser: Brows
     browser.send("Emulation.setEmulatedMedia", media="")
 
 
+def printed(browser: Browser) -> bytes:
+    """The PDF of the page that is open."""
+    return base64.b64decode(browser.send("Page.printToPDF", preferCSSPageSize=True)["data"])
+
+
+def test_twenty_e_mails_fit_on_a_page_of_paper(tmp_path: Path, browser: Browser) -> None:
+    """Three thousand take 160 pages at most, of which each has its number, the reference and the date."""
+    records = [
+        entry(
+            "emails",
+            JANE,
+            f"{number:032x}",
+            sent_time=f"2024-01-01T00:{number % 60:02}:00Z",
+            mailbox=f"mailbox{number}@example.com",
+            message_hash=f"{number * 7:032x}",
+            **{"from": f"sender{number}@example.com"},
+        )
+        for number in range(300)
+    ]
+    source = b"".join(singer_lines([*records, look_up(JANE, "found", emails_count=300)]))
+    run_report(tmp_path, "person", "--from", "-", JANE, "--draft", "--reference", "DSAR 17", source=source)
+    browser.open(tmp_path / "made" / "person.html")
+
+    assert len(re.findall(rb"/Type\s*/Page\b", printed(browser))) <= 300 / 20 + 4
+    styles = browser.evaluate("document.querySelector('style').textContent")
+    assert "counter(page)" in styles
+    assert re.search(r"@bottom-left\{content:'[^']*DSAR 17[^']*20\d\d'\}", styles)
+
+
+def test_dates_and_addresses_keep_on_one_line(pages: dict[str, Path], browser: Browser) -> None:
+    """On the screen and on paper, a short address and a time are one line high."""
+    script = (
+        "[...document.querySelectorAll('time, bdi.whole')].filter("
+        "e => e.getClientRects().length > 1 && !e.closest('table:not(.stacks)')).length"
+    )
+    for width in (375, 1200):
+        assert browser.open(pages["person"], width=width).evaluate(script) == 0
+
+
 @pytest.mark.skipif(not AXE, reason="AXE_CORE does not name a file: axe.min.js of the npm package axe-core")
 @KINDS
-@pytest.mark.parametrize("is_dark", [False, True])
-@pytest.mark.parametrize("width", [390, 1000])
-def test_axe_finds_nothing(kind: str, is_dark: bool, width: int, pages: dict[str, Path], browser: Browser) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("colours", ["light", "dark", "forced"])
+@pytest.mark.parametrize("width", [375, 800, 1200])
+def test_axe_finds_nothing(kind: str, colours: str, width: int, pages: dict[str, Path], browser: Browser) -> None:
     """The accessibility check by axe-core: no violation of any weight."""
-    browser.open(pages[kind], width=width, is_dark=is_dark)
+    browser.open(pages[kind], width=width, colours=colours)
     browser.evaluate(Path(AXE).read_text(encoding="utf-8") + "; 0")
     found_ = browser.evaluate(
         "axe.run().then(r => r.violations.map(v => [v.id, v.impact, v.nodes.map(n => n.html).slice(0, 3)]))"

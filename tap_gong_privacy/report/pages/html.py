@@ -217,7 +217,8 @@ def _visible(text: str) -> str:
 
 def own_text(text: str) -> Html:
     """Return a text that somebody gave, apart from the direction of the text around it."""
-    shape = ' class="whole"' if "@" in text and len(text) < _BREAKABLE else ""
+    is_address = "@" in text and " " not in text
+    shape = ' class="whole"' if is_address and len(text) < _BREAKABLE else ""
     return Html(f"<bdi{shape}>{escape(_visible(text))}</bdi>")
 
 
