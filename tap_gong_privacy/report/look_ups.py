@@ -81,7 +81,7 @@ class LookUp:
             request_id=_text(row.get(REQUEST_ID)),
             http_status=_integer(row.get("http_status")),
             attempts=_integer(row.get("attempts")),
-            api_url=normalized(api_url) if api_url else None,
+            api_url=_text(normalized(api_url)) if api_url else None,
             counts={stream: _integer(row.get(f"{stream}_count")) for stream in STREAMS},
             undocumented=content_of(row.get(UNDOCUMENTED)),
         )

@@ -308,10 +308,10 @@ class _History:
         if any(one.differs_from(answers[0]) for one in answers):
             self.doubts[Doubt.TWO_ANSWERS] = at
             self.answer = None
-        elif answers and answers[0].request_id in shared:
+        elif any(one.request_id in shared for one in answers):
             self.doubts[Doubt.SHARED] = at
             self.answer = None
-        elif answers and answers[0].doubt is None:
+        elif answers and all(one.doubt is None for one in answers):
             self.answer = self.latest = answers[0]
             self.sound.append(self.answer)
 
