@@ -62,6 +62,7 @@ def test_other_names_of_the_taps_gong_can_be_given() -> None:
     records = [look_up(JANE, "not_found", api_url=GONG), SOMEBODY]
 
     assert survey(records, api_url=OWN_GONG).answered == 0
+    assert read_csv(survey(records, api_url=OWN_GONG))[0]["remark"] == "looked up under another api_url only"
     assert survey(records, api_url=OWN_GONG, api_urls=[GONG]).answered == 1
 
 

@@ -41,6 +41,10 @@ CASES: dict[str, tuple[Records, Finding]] = {
     "held, then held almost a day later": ([HELD, look_up(JANE, "found", 10.99, calls_count=1)], Finding.TOO_EARLY),
     "held, then held a day later": ([HELD, look_up(JANE, "found", 11, calls_count=1)], Finding.STILL_HELD),
     "held, then undocumented data": ([HELD, look_up(JANE, "found", 20, undocumented={"x": 1})], Finding.STILL_HELD),
+    "held, then meetings and undocumented data": (
+        [HELD, look_up(JANE, "found", 20, **LEFT, undocumented={"x": 1})],
+        Finding.STILL_HELD,
+    ),
     "held, then records": ([HELD, look_up(JANE, "found", 20, **LEFT, customer_data_count=1)], Finding.STILL_HELD),
     "held, then what is not counted": ([HELD, look_up(JANE, "found", 20)], Finding.STILL_HELD),
     "held, then an unknown number": ([HELD, look_up(JANE, "found", 20, emails_count=None)], Finding.STILL_HELD),

@@ -89,6 +89,15 @@ DOUBTS: dict[str, tuple[Records, Result, set[Doubt]]] = {
         Result.NO_ANSWER,
         {Doubt.UNEXPLAINED},
     ),
+    "rows of an old load, and some without a time": (
+        [
+            entry("emails", JANE, "e0"),
+            look_up(JANE, "not_found", 1),
+            entry("emails", JANE, "e1", looked_up_at=None),
+        ],
+        Result.NO_ANSWER,
+        {Doubt.UNEXPLAINED},
+    ),
     "rows of an answer that found nothing": (
         [look_up(JANE, "not_found"), entry("emails", JANE, "e1")],
         Result.NO_ANSWER,
@@ -160,10 +169,24 @@ DOUBTS: dict[str, tuple[Records, Result, set[Doubt]]] = {
         Result.NO_ANSWER,
         {Doubt.TWO_ANSWERS},
     ),
+    "two answers at one instant, found before": (
+        [*found(JANE, emails=1), look_up(JANE, "not_found", 1), look_up(JANE, "found", 1, emails_count=1)],
+        Result.NO_ANSWER,
+        {Doubt.TWO_ANSWERS},
+    ),
     "two answers at one instant, nothing later": (
         [look_up(JANE, "not_found"), look_up(JANE, "found", emails_count=1), look_up(JANE, "not_found", 1)],
         Result.NOTHING_HELD,
         {Doubt.TWO_ANSWERS},
+    ),
+    "a request id of somebody else, found before": (
+        [
+            *found(JANE, emails=1),
+            look_up(JANE, "not_found", 1, request_id=SHARED),
+            look_up("else@example.org", "found", 3, request_id=SHARED),
+        ],
+        Result.NO_ANSWER,
+        {Doubt.SHARED},
     ),
     "a request id of somebody else": (
         [look_up(JANE, "not_found", request_id=SHARED), look_up("else@example.org", "found", 3, request_id=SHARED)],
