@@ -19,6 +19,7 @@ from tap_gong_privacy.report import coverage, erasure, files, listing, model, no
 from tap_gong_privacy.report.pages import coverage as coverage_page
 from tap_gong_privacy.report.pages import erasure as erasure_page
 from tap_gong_privacy.report.pages import person as person_page
+from tap_gong_privacy.report.request import Request
 from tap_gong_privacy.report.rows import singer_output
 from tap_gong_privacy.report.rows.masking import Masker
 
@@ -97,7 +98,7 @@ def _with_request(function: Callable[..., None]) -> Callable[..., None]:
             msg = "Standard input cannot be both the tap's output and the addresses: give one of them as a file."
             raise CommandLineError(msg)
         addresses = listing.read_addresses(arguments, file, column)
-        function(addresses=addresses, request=person.Request(reference.strip(), _day(received)), **options)
+        function(addresses=addresses, request=Request(reference.strip(), _day(received)), **options)
 
     return command
 
@@ -126,7 +127,7 @@ def make_person(  # noqa: PLR0913  one for each option
     *,
     source: Source,
     addresses: list[str],
-    request: person.Request,
+    request: Request,
     path: Path | None,
     draft: bool,
     accept_incomplete: bool,
@@ -176,7 +177,7 @@ def make_erasure(
     *,
     source: Source,
     addresses: list[str],
-    request: person.Request,
+    request: Request,
     asked_at: str,
     request_ids: tuple[str, ...],
 ) -> None:

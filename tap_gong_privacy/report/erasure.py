@@ -13,7 +13,7 @@ import msgspec
 from tap_gong_privacy.gong.json_text import is_plain
 from tap_gong_privacy.report.look_ups import masked
 from tap_gong_privacy.report.model import PSEUDONYMS, Assessment, Result, Standing, lines
-from tap_gong_privacy.report.person import Request, made_by
+from tap_gong_privacy.report.request import Request, made_by
 from tap_gong_privacy.report.rows.masking import Masker
 from tap_gong_privacy.report.rows.tables import STREAMS
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from tap_gong_privacy.report.look_ups import content_of, masked
 from tap_gong_privacy.report.model import ANSWERED, PSEUDONYMS, Assessment, Result, Standing, lines
+from tap_gong_privacy.report.request import Request, made_by
 from tap_gong_privacy.report.rows.tables import KEYS, STREAMS, TABLES, Loaded, Row, Unreadable
 from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, LOOKUPS, REQUEST_ID, UNDOCUMENTED
 
@@ -105,19 +105,6 @@ class Beside:
     stream: str
     key: str
     content: Mapping[str, JSON | Unreadable]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the controller says of a request.
-
-    Attributes:
-        reference: The controller's own file number.
-        received: The day on which the request came.
-    """
-
-    reference: str = ""
-    received: str = ""
 
 
 @dataclass(frozen=True)
@@ -401,11 +388,6 @@ def as_json(person: Person) -> Iterator[bytes]:
             yield b"]"
             separator = b",\n"
     yield b"}}\n"
-
-
-def made_by() -> str:
-    """Return the name and the version of this program."""
-    return f"tap-gong-privacy {version('tap-gong-privacy')}"
 
 
 def _look_up(standing: Standing) -> Mapping[str, object]:

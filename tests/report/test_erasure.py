@@ -9,7 +9,7 @@ import pytest
 
 from tap_gong_privacy.report import erasure
 from tap_gong_privacy.report.erasure import Finding
-from tap_gong_privacy.report.person import Request
+from tap_gong_privacy.report.request import Request
 from tests.report.building import (
     GONG,
     JANE,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_gong_privacy.report.notice import Notice
-from tap_gong_privacy.report.person import Request
+from tap_gong_privacy.report.request import Request
 from tests.report.building import COMPLETE, JANE, Page, answer, entry, evidence, found, look_up, page_of, survey
 
 if TYPE_CHECKING:

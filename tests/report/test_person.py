@@ -11,6 +11,7 @@ import pytest
 from tap_gong_privacy.report import person
 from tap_gong_privacy.report.model import Result
 from tap_gong_privacy.report.notice import Notice
+from tap_gong_privacy.report.request import Request
 from tap_gong_privacy.report.rows.masking import Masker
 from tests.report.building import (
     COMPLETE,
@@ -281,7 +282,7 @@ def test_the_texts_of_the_controller_say_their_language() -> None:
 
 def test_reference_and_day_of_receipt_are_shown() -> None:
     """On the page and in the JSON file, beside the version that made them."""
-    answered = replace(answer(NOTHING), request=person.Request("DSAR 17/2026", "2026-05-29"))
+    answered = replace(answer(NOTHING), request=Request("DSAR 17/2026", "2026-05-29"))
     content = as_json(answered)
 
     assert "DSAR 17/2026" in page_of(answered).text

@@ -9,7 +9,7 @@ import htpy as h
 
 from tap_gong_privacy.report.erasure import NOT_NAMED, Evidence, Finding, names_beside
 from tap_gong_privacy.report.pages import html, words
-from tap_gong_privacy.report.person import made_by
+from tap_gong_privacy.report.request import made_by
 from tap_gong_privacy.report.rows.tables import STREAMS
 
 if TYPE_CHECKING:
