@@ -62,6 +62,8 @@ def _end_output(error: OSError) -> int:
 
 
 def _message(error: click.ClickException) -> str:
+    if isinstance(error, click.BadParameter) and error.param:
+        return f"{error.param.opts[0]} does not take this value: see --help."
     if not isinstance(error, _SHOWN):
         return "Got an unexpected argument or command, which is not shown: see --help."
     return " ".join(error.format_message().split())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -58,11 +59,18 @@ def _with_source(function: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--database-url",
         envvar="GONG_PRIVACY_DATABASE_URL",
-        help="SQLAlchemy URL of the database. Better in GONG_PRIVACY_DATABASE_URL: others see a command line.",
+        help="SQLAlchemy URL of the database. Better in GONG_PRIVACY_DATABASE_URL: others can see the command line.",
     )
     @click.option("--schema", default="gong_privacy", show_default=True, help="Schema of the tables.")
-    @click.option("--from", "output", metavar="FILE", help="Read the tap's own output instead; - for a pipe.")
-    @click.option("--api-url", "api_urls", multiple=True, help="Base URL of the Gong that is meant. Repeatable.")
+    @click.option(
+        "--from", "output", metavar="FILE", help="Read the tap's output from a file instead; - for standard input."
+    )
+    @click.option(
+        "--api-url",
+        "api_urls",
+        multiple=True,
+        help="Base URL of the Gong that is meant, if the look-ups name several. Repeatable.",
+    )
     @click.option("--to", metavar="FOLDER", help="Folder to write into. Default: a new one.")
     @functools.wraps(function)
     def command(
@@ -82,10 +90,15 @@ def _with_source(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _with_request(function: Callable[..., None]) -> Callable[..., None]:
-    """Add what says whom a report is about, and which request it answers."""
+    """Add the options that say whom a report is about and which request it answers."""
 
     @click.argument("arguments", metavar="[ADDRESS]...", nargs=-1)
-    @click.option("--addresses", "file", metavar="FILE", help="File of addresses, as the tap reads it; - for a pipe.")
+    @click.option(
+        "--addresses",
+        "file",
+        metavar="FILE",
+        help="File of addresses, in the format of the tap's own list; - for standard input.",
+    )
     @click.option("--column", default="email_address", show_default=True, help="Column of a CSV file of addresses.")
     @click.option("--reference", default="", metavar="TEXT", help="Your own file number.")
     @click.option("--received", default="", metavar="DATE", help="The day on which the request came, as 2026-01-15.")
@@ -112,14 +125,18 @@ def command(context: click.Context) -> None:
         raise CommandLineError(msg)
 
 
-@command.command("person")
+@command.command("person", short_help="Answer a person: what is held about them.")
 @_with_source
 @_with_request
 @click.option(
     "--notice", "path", type=click.Path(path_type=Path), help="The controller's own texts, as TOML; see `notice`."
 )
 @click.option("--draft", is_flag=True, help="Make the page even if notice texts are missing, with notes to staff.")
-@click.option("--accept-incomplete", is_flag=True, help="Send the answer although it is not complete.")
+@click.option(
+    "--accept-incomplete",
+    is_flag=True,
+    help="Exit 0 although the answer is not complete. The page says what is missing.",
+)
 @click.option("--hide", "hidden", multiple=True, metavar="FIELD", help="CRM field to withhold. Repeatable.")
 @click.option("--show-others", is_flag=True, help="Show other people's addresses.")
 @click.option("--show-links", is_flag=True, help="Show links whole, with what opens a recording.")
@@ -137,7 +154,10 @@ def make_person(  # noqa: PLR0913  one for each option
 ) -> None:
     """Answer a person: what is held about them in Gong, as person.html and person.json."""
     texts = notice.read(path)
-    folder = _folder(source, "person", addresses, ("person.html", "person.json"))
+    if not all(field.strip() for field in hidden):
+        msg = "--hide must name a field."
+        raise CommandLineError(msg)
+    folder = _folder(source, "person", ("person.html", "person.json"))
     now = datetime.now(UTC)
     loaded = source.read(addresses, now, with_rows=True)
     masker = Masker(
@@ -157,7 +177,7 @@ def make_person(  # noqa: PLR0913  one for each option
         is_accepted=accept_incomplete,
     )
     _write(folder, {"person.html": person_page.page(answer), "person.json": person.as_json(answer)})
-    _note_spellings(answer.assessment)
+    _note(answer.assessment)
     known = {name.strip().casefold() for name in masker.withheld}
     for field in hidden:
         if field.strip().casefold() not in known:
@@ -168,10 +188,15 @@ def make_person(  # noqa: PLR0913  one for each option
     _end(answer.reasons)
 
 
-@command.command("erasure")
+@command.command("erasure", short_help="Prove an erasure: the answers before and after.")
 @_with_source
 @_with_request
-@click.option("--asked-at", metavar="TIME", required=True, help="When the erasure was asked for, as 2026-01-15T09:00Z.")
+@click.option(
+    "--asked-at",
+    metavar="TIME",
+    required=True,
+    help="When the erasure was asked for, as 2026-01-15T09:00Z. UTC without an offset.",
+)
 @click.option("--erasure-request-id", "request_ids", multiple=True, help="Gong's id of the erasure. Repeatable.")
 def make_erasure(
     *,
@@ -184,36 +209,38 @@ def make_erasure(
     """Prove an erasure: the answers before and after, as erasure.html and erasure.json."""
     now = datetime.now(UTC)
     time = _time(asked_at, now)
-    folder = _folder(source, "erasure", addresses, ("erasure.html", "erasure.json"))
+    folder = _folder(source, "erasure", ("erasure.html", "erasure.json"))
     loaded = source.read(addresses, now)
     found = erasure.evidence(model.assess(addresses, loaded, source.api_urls, now), time, request, request_ids)
     rows = erasure.as_json(found)
     digest = erasure.digest(rows)
     _write(folder, {"erasure.html": erasure_page.page(found, digest), "erasure.json": [rows]})
     click.echo(f"SHA-256 of erasure.json: {digest}")
-    _note_spellings(found.assessment)
+    _note(found.assessment)
     _end(found.gaps)
 
 
-@command.command("coverage")
+@command.command("coverage", short_help="Check that everyone on the tap's list was asked.")
 @_with_source
-@click.option("--config", "configs", multiple=True, required=True, help="The tap's own config file, or ENV.")
 @click.option(
-    "--not-older-than", "days", type=click.FloatRange(min=0, min_open=True), metavar="DAYS", help="Count older answers."
+    "--config", "configs", multiple=True, required=True, help="The tap's own config file, or ENV. Repeatable."
+)
+@click.option(
+    "--not-older-than", "days", type=float, metavar="DAYS", help="Do not count answers that are older than this."
 )
 def make_coverage(*, source: Source, configs: tuple[str, ...], days: float | None) -> None:
     """Check that everyone on the tap's list was asked, as coverage.html and coverage.csv."""
     listed = listing.read(configs)
-    folder = _folder(source, "coverage", (), ("coverage.html", "coverage.csv"))
+    folder = _folder(source, "coverage", ("coverage.html", "coverage.csv"))
     now = datetime.now(UTC)
-    oldest_allowed = None if days is None else timedelta(days=min(days, timedelta.max.days))
+    oldest_allowed = _span(days)
     found = coverage.survey(listed, source.read(None, now), source.api_urls, now, oldest_allowed)
     _write(folder, {"coverage.html": coverage_page.page(found), "coverage.csv": [coverage.as_csv(found)]})
-    _note_spellings(found.assessment)
+    _note(found.assessment)
     _end(found.gaps)
 
 
-@command.command("notice")
+@command.command("notice", short_help="Print the file for your own texts.")
 def print_notice() -> None:
     """Print the file for the texts that the law asks you to add to an answer."""
     click.echo(notice.template(), nl=False)
@@ -247,25 +274,44 @@ def _time(text: str, now: datetime) -> datetime:
     return time
 
 
+def _span(days: float | None) -> timedelta | None:
+    if days is None:
+        return None
+    if not 0 < days <= timedelta.max.days:
+        msg = "--not-older-than must be a number of days above 0."
+        raise CommandLineError(msg)
+    return timedelta(days=days)
+
+
 def _day(text: str) -> str:
     """Return a day in the one form of ISO 8601 that reports use."""
     try:
-        return date.fromisoformat(text.strip()).isoformat() if text.strip() else ""
+        day = date.fromisoformat(text.strip()) if text.strip() else None
     except ValueError:
         msg = "--received must be a day such as 2026-01-15."
         raise CommandLineError(msg) from None
+    # The day may have begun in another time zone.
+    if day and day > datetime.now(UTC).date() + timedelta(days=1):
+        msg = "--received is in the future: give the day on which the request came."
+        raise CommandLineError(msg)
+    return day.isoformat() if day else ""
 
 
-def _folder(source: Source, kind: str, addresses: Iterable[str], names: Iterable[str]) -> Path:
-    """Return the folder to write into, which has no address in its name and none of the report's files."""
+def _folder(source: Source, kind: str, names: Iterable[str]) -> Path:
+    """Return the folder to write into. Refuse one whose name holds an address, or that holds the report already."""
     folder = Path(f"gong-privacy-{kind}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}" if source.to is None else source.to)
-    made = [unquote(path.name).casefold() for path in files.to_be_made(folder)]
-    if any(part in name for name in made for part in ("@", *map(str.casefold, addresses))):
+    if any("@" in _decoded(path.name) for path in files.to_be_made(folder)):
         msg = "--to must not hold an address: others can see the name of a folder."
         raise CommandLineError(msg)
     # Now, and not only when they are written: the output of a pipe cannot be read twice.
     files.refuse_existing(folder, names)
     return folder
+
+
+def _decoded(name: str) -> str:
+    while (decoded := unquote(name)) != name:
+        name = decoded
+    return unicodedata.normalize("NFKC", name)
 
 
 def _standard_input() -> contextlib.AbstractContextManager[BinaryIO]:
@@ -291,11 +337,18 @@ def _write(folder: Path, contents: Mapping[str, Iterable[bytes]]) -> None:
         click.echo(f"Made {folder / name}")
 
 
-def _note_spellings(assessment: model.Assessment) -> None:
+def _note(assessment: model.Assessment) -> None:
+    """Say what does not make a report incomplete, and yet should be known before it is sent."""
     number = len(assessment.others)
     if number:
         spellings = "other spelling" if number == 1 else "other spellings"
         _say(f"Note: the tables hold {number:,} {spellings} of these addresses. Give every spelling of the person.")
+    urls = {one.api_url or "" for standing in assessment.standings for one in standing.held_elsewhere}
+    if urls:
+        _say(
+            f"Note: look-ups under {' '.join(sorted(urls))} found data and do not count here. If that is the same "
+            "Gong, name it with --api-url."
+        )
 
 
 def _end(reasons: Sequence[str]) -> None:

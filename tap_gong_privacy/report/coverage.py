@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from tap_gong_privacy.report.model import ANSWERED, PSEUDONYMS, Assessment, Result, Standing, assess, lines
+from tap_gong_privacy.report.model import ANSWERED, Assessment, Result, Standing, assess, lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 TOO_OLD: Final = "answer too old"
 ELSEWHERE: Final = "looked up under another api_url only"
-_TOO_OLD: Final = "the answer is older than --not-older-than allows. Look it up again, and load."
+_TOO_OLD: Final = "the answer is older than --not-older-than allows. Look up again, and load the result."
 AGES: Final = (timedelta(days=1), timedelta(days=7), timedelta(days=30), timedelta(days=90), timedelta(days=365))
 """The upper ends of the groups in which the ages of answers are counted; the last group has none."""
 # A spreadsheet may split a cell at these, and trim what no reader sees. Full-width signs start a formula, too.
-_FORMULA: Final = re.compile("(?:^|[;,\t|\r\n])[ \u00a0\u200b\ufeff]*(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+_FORMULA: Final = re.compile('(?:^|[;,\t|\r\n])[ "\u00a0\u200b\ufeff]*(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])')
 _SEPARATOR: Final = re.compile("[;,\t|\r\n]")
 _BEGINS_AS_FORMULA: Final = ("\t", "\r", "\n")
 
@@ -51,8 +51,19 @@ class Line:
 
     @property
     def answered_at(self) -> datetime | None:
-        """When the answer came."""
-        return self.standing.answer.at if self.standing.answer else None
+        """When the answer came; None if there is no answer that counts."""
+        return self.standing.answer.at if self.standing.answer and self.result in ANSWERED else None
+
+    @property
+    def remark(self) -> str | None:
+        """What the result does not say."""
+        remarks = {
+            TOO_OLD: self.is_too_old,
+            ELSEWHERE: self.standing.is_elsewhere_only,
+            "a later look-up brought no answer": self.standing.later is not None,
+            "entries are missing": not self.standing.is_whole,
+        }
+        return "; ".join(remark for remark, applies in remarks.items() if applies) or None
 
     @property
     def is_answered(self) -> bool:
@@ -96,8 +107,13 @@ class Coverage:
 
     @cached_property
     def not_whole(self) -> int:
-        """How many addresses have other numbers of rows than their answer counts."""
+        """How many addresses have fewer rows than their answer counts."""
         return sum(not line.standing.is_whole for line in self.lines)
+
+    @cached_property
+    def elsewhere(self) -> Mapping[str, int]:
+        """How many addresses were looked up under other base URLs, which do not count."""
+        return Counter(url for line in self.lines for url in {one.api_url or "" for one in line.standing.elsewhere})
 
     @cached_property
     def answered_at(self) -> list[datetime]:
@@ -116,15 +132,14 @@ class Coverage:
     @cached_property
     def gaps(self) -> list[str]:
         """Why the list is not covered, one line for each reason."""
-        gaps = lines(self._reasons(), len(self.lines))
-        return [PSEUDONYMS, *gaps] if self.assessment.are_pseudonyms else gaps
+        empty = [] if self.lines else ["The tap's list holds no address, so nobody is asked."]
+        return [*empty, *self.assessment.general_reasons, *lines(self._reasons(), len(self.lines))]
 
     @cached_property
     def doubts(self) -> list[str]:
         """The contradictions, one line for each."""
-        doubts = ((line.place, doubt.value) for line in self.lines for doubt in line.standing.doubts)
-        pseudonyms = [PSEUDONYMS] if self.assessment.are_pseudonyms else []
-        return [*pseudonyms, *lines(doubts, len(self.lines))]
+        doubts = ((line.place, reason) for line in self.lines for reason in line.standing.doubtful)
+        return [*self.assessment.general_reasons, *lines(doubts, len(self.lines))]
 
     def _reasons(self) -> Iterator[tuple[int, str]]:
         for line in self.lines:
@@ -200,7 +215,7 @@ def _row(line: Line) -> Sequence[object]:
         line.standing.address,
         line.result.value,
         line.answered_at,
-        TOO_OLD if line.is_too_old else ELSEWHERE if line.standing.is_elsewhere_only else None,
+        line.remark,
         latest and latest.status,
         latest and latest.at,
         latest and latest.http_status,

@@ -12,7 +12,7 @@ import msgspec
 
 from tap_gong_privacy.gong.json_text import is_plain
 from tap_gong_privacy.report.look_ups import masked
-from tap_gong_privacy.report.model import PSEUDONYMS, Assessment, Result, Standing, lines
+from tap_gong_privacy.report.model import Assessment, Result, Standing, lines
 from tap_gong_privacy.report.request import Request, made_by
 from tap_gong_privacy.report.rows.masking import Masker
 from tap_gong_privacy.report.rows.tables import STREAMS
@@ -28,9 +28,9 @@ _TAKES: Final = timedelta(days=1)
 """How long an erasure may take at Gong."""
 NOT_NAMED: Final = frozenset({"meetings", "customer_engagement"})
 """The streams that Gong's documentation does not name as erased."""
-_NOT_SINCE: Final = "no answer that counts since the erasure was asked for. Look it up again, and load."
+_NOT_SINCE: Final = "no answer that counts since the erasure was asked for. Look up again, and load the result."
 _ELSEWHERE: Final = (
-    "another api_url answered since the erasure was asked for that it holds data. If it is another Gong, ask for the "
+    "a look-up under another api_url found data since the erasure was asked for. If that is another Gong, ask for the "
     "erasure there too; if it is the same Gong, name it with --api-url."
 )
 
@@ -79,15 +79,19 @@ class Evidence:
 
     @property
     def before(self) -> LookUp | None:
-        """The latest answer from before that held data; the latest one if none did."""
-        answers = self._answers_before
+        """The latest answer from before that the finding rests on.
+
+        It is the latest that held what Gong names as erased, else the latest that held anything, else the latest.
+        """
+        newest_first = self._answers_before[::-1]
         return next(
-            (look_up for look_up in reversed(answers) if look_up.holds_something), answers[-1] if answers else None
+            (one for one in newest_first if _holds_more(one)),
+            next((one for one in newest_first if one.holds_something), newest_first[0] if newest_first else None),
         )
 
     @property
-    def gone_before(self) -> LookUp | None:
-        """An answer from before the erasure was asked for, later than `before`, that held nothing any more."""
+    def latest_before(self) -> LookUp | None:
+        """The latest answer from before, if it is later than `before`: it held less already."""
         latest = self._answers_before[-1:]
         return latest[0] if latest and latest[0] is not self.before else None
 
@@ -98,18 +102,30 @@ class Evidence:
         return answer if answer and answer.at and answer.at > self.asked_at else None
 
     @property
+    def gone(self) -> LookUp | None:
+        """The latest answer that did not hold what `after` holds, if none from before held it later."""
+        after = self.after
+        since = [one for one in self.standing.sound if one.at and one.at > self.asked_at and one is not after]
+        lacks_more = after is not None and _holds_more(after)
+        return next(
+            (
+                one
+                for one in reversed([*self._answers_before[-1:], *since])
+                if not (_holds_more(one) if lacks_more else one.holds_something)
+            ),
+            None,
+        )
+
+    @property
     def waited(self) -> timedelta | None:
         """How long after the asking the answer came."""
         return self.after.at - self.asked_at if self.after and self.after.at else None
 
     @property
-    def elsewhere(self) -> Sequence[LookUp]:
-        """The look-ups under other base URLs that found data after the erasure was asked for."""
-        return [
-            look_up
-            for look_up in self.standing.elsewhere
-            if look_up.holds_something and look_up.at and look_up.at > self.asked_at
-        ]
+    def elsewhere(self) -> LookUp | None:
+        """The latest look-up under another base URL that found data after the erasure was asked for."""
+        since = [one for one in self.standing.held_elsewhere if one.at and one.at > self.asked_at]
+        return since[-1] if since else None
 
     @property
     def finding(self) -> Finding:
@@ -129,19 +145,21 @@ class Evidence:
     def still_held(self) -> LookUp | None:
         """The look-up since that shows that data is still held which an erasure should have removed."""
         if self.elsewhere:
-            return self.elsewhere[-1]
+            return self.elsewhere
         after = self.after
-        held_more = any(look_up.holds_something and _holds_more(look_up) for look_up in self._answers_before)
+        held_more = self.before is not None and _holds_more(self.before)
         # Meetings and engagement events alone may be what is left of more. If there never was more, nothing was erased.
         is_left = after is not None and after.holds_something and (_holds_more(after) or not held_more)
         return after if is_left else None
 
 
 def _holds_more(look_up: LookUp) -> bool:
-    """Return whether an answer holds anything that Gong names as erased, or that is not counted."""
-    rest = {stream: count for stream, count in look_up.counts.items() if stream not in NOT_NAMED}
-    is_counted = None not in look_up.counts.values() and any(look_up.counts.values())
-    return any(rest.values()) or bool(look_up.undocumented) or not is_counted
+    """Return whether an answer holds anything that Gong names as erased, or that the row does not tell."""
+    if not look_up.holds_something:
+        return False
+    rest = [count for stream, count in look_up.counts.items() if stream not in NOT_NAMED]
+    is_told = None not in look_up.counts.values() and look_up.undocumented is not None and not look_up.is_traceless
+    return any(rest) or bool(look_up.undocumented) or not is_told
 
 
 @dataclass(frozen=True)
@@ -174,14 +192,15 @@ class Erasure:
     def gaps(self) -> list[str]:
         """Why the evidence is not complete, one line for each reason."""
         assessment = self.assessment
-        gaps = lines(self._reasons(), len(assessment.standings))
-        if assessment.are_pseudonyms:
-            gaps.insert(0, PSEUDONYMS)
+        gaps = [*assessment.general_reasons, *lines(self._reasons(), len(assessment.standings))]
+        if assessment.missing and any(evidence.after for evidence in self.evidence):
+            columns = ", ".join(assessment.missing)
+            gaps.append(f"The stream lookups was loaded without {columns}. Select what is missing, and load again.")
         if number := assessment.others_with_data:
+            spellings = "other spelling" if number == 1 else "other spellings"
             gaps.append(
-                f"{number:,} other {'spelling' if number == 1 else 'spellings'} of these addresses in the tables still "
-                f"{'holds' if number == 1 else 'hold'} data. Name every spelling of the person, and ask "
-                "Gong to erase each."
+                f"Data is held, or may be held, under {number:,} {spellings} of these addresses in the tables. Name "
+                "every spelling of the person, and ask Gong to erase each."
             )
         return gaps
 
@@ -193,7 +212,7 @@ class Erasure:
                 continue
             if evidence.after is None:
                 yield place, _NOT_SINCE
-            yield from ((place, doubt.value) for doubt in standing.doubts)
+            yield from ((place, reason) for reason in standing.doubtful)
             if evidence.elsewhere:
                 yield place, _ELSEWHERE
 
@@ -229,8 +248,13 @@ def _masked(standing: Standing, masker: Masker) -> Standing:
     )
 
 
-def names_beside(look_up: LookUp) -> tuple[list[str], int]:
-    """Return the names of an answer's undocumented fields, and how many more there are that must not be shown."""
+def names_beside(look_up: LookUp) -> tuple[list[str], int] | None:
+    """Return the names of an answer's undocumented fields, and how many more there are that must not be shown.
+
+    None means that they were not loaded.
+    """
+    if look_up.undocumented is None:
+        return None
     names = [name for name in look_up.undocumented if is_plain(name)]
     return names, len(look_up.undocumented) - len(names)
 
@@ -270,7 +294,7 @@ def digest(content: bytes) -> str:
 
 
 def _row(look_up: LookUp) -> Mapping[str, object]:
-    names, hidden = names_beside(look_up)
+    names, hidden = names_beside(look_up) or (None, None)
     return {
         "email_address": look_up.address,
         "looked_up_at": look_up.at,

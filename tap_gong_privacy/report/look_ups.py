@@ -28,28 +28,28 @@ class Doubt(enum.Enum):
 
     NO_TIME = "a row of lookups has no looked_up_at. Select the column, and load again."
     FUTURE = (
-        "a look-up is dated later than this report, because a clock was wrong. It does not count. Delete that row of "
-        "lookups, and look the address up again."
+        "a look-up is dated later than this report, probably because a clock was wrong. It does not count. Correct the "
+        "clock, set that row of lookups aside, look up again, and load the result."
     )
     STATUS = "a row of lookups has no status, or one that the tap does not write. Load the column as the tap gives it."
     INCOMPLETE = (
         "a look-up that found nothing lacks its HTTP status or a count, so it proves nothing. Select these columns of "
-        "lookups, and look the address up again."
+        "lookups, look up again, and load the result."
     )
     NOT_EMPTY = (
         "a look-up has the status not_found, and yet a count above 0, undocumented content, or an HTTP status other "
-        "than 200. It does not count. Look the address up again."
+        "than 200. It does not count. Look up again, and load the result."
     )
-    TWO_ANSWERS = "two different answers have the same time, so neither counts. Look the address up again."
+    TWO_ANSWERS = "two different answers have the same time, so neither counts. Look up again, and load the result."
     SHARED = (
-        "its answer has the request id of an answer about another address, so something may have answered in Gong's "
-        "place. Look the address up again, and ask Gong's support about the request id."
+        "the answer has the request id of an answer about another address, so something may have answered in Gong's "
+        "place. Look up again, and ask Gong's support about the request id."
     )
     UNEXPLAINED = (
         "there are rows of a look-up that is not in lookups. If a load is under way, wait for its end; if one broke "
-        "off, look the address up again, and load."
+        "off, look up again, and load the result."
     )
-    TOO_MANY = "there are more rows than its answer counts. Look it up again, and load."
+    TOO_MANY = "there are more rows than the answer counts. Look up again, and load the result."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class LookUp:
 
     Attributes:
         counts: How many records the answer made, by stream.
+        undocumented: What Gong sent that its documentation does not describe; None if that was not loaded.
     """
 
     address: str
@@ -68,7 +69,7 @@ class LookUp:
     attempts: int | None
     api_url: str | None
     counts: Mapping[str, int | None]
-    undocumented: Mapping[str, JSON | Unreadable]
+    undocumented: Mapping[str, JSON | Unreadable] | None
 
     @classmethod
     def of(cls, row: Row) -> LookUp:
@@ -83,7 +84,7 @@ class LookUp:
             attempts=_integer(row.get("attempts")),
             api_url=_text(normalized(api_url)) if api_url else None,
             counts={stream: _integer(row.get(f"{stream}_count")) for stream in STREAMS},
-            undocumented=content_of(row.get(UNDOCUMENTED)),
+            undocumented=content_of(row[UNDOCUMENTED]) if UNDOCUMENTED in row else None,
         )
 
     @property
@@ -106,6 +107,11 @@ class LookUp:
         if any(self.counts.values()) or self.undocumented or self.http_status not in {None, _OK}:
             return Doubt.NOT_EMPTY
         return Doubt.INCOMPLETE if None in {self.http_status, *self.counts.values()} else None
+
+    @property
+    def is_traceless(self) -> bool:
+        """Whether Gong has found something of which the row has no trace, as after the deletion of a person's data."""
+        return self.holds_something and set(self.counts.values()) == {0} and self.undocumented == {}
 
     @property
     def _says(self) -> object:
@@ -143,8 +149,13 @@ def masked(look_up: LookUp, masker: Masker) -> LookUp:
         status=text(look_up.status),
         request_id=text(look_up.request_id),
         api_url=text(look_up.api_url),
-        undocumented={
-            masker.text(name): value if isinstance(value, Unreadable) else masker.value(value)
-            for name, value in look_up.undocumented.items()
-        },
+        undocumented=look_up.undocumented and _masked_content(look_up.undocumented, masker),
     )
+
+
+def _masked_content(content: Mapping[str, JSON | Unreadable], masker: Masker) -> Mapping[str, JSON | Unreadable]:
+    value = content.get(UNDOCUMENTED)
+    if isinstance(value, Unreadable):
+        return content
+    masked_content = masker.value(dict(content))  # type: ignore[arg-type]  # nothing else is unreadable
+    return masked_content if isinstance(masked_content, dict) else {}

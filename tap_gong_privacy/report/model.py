@@ -13,7 +13,7 @@ from tap_gong_privacy.base_url import normalized
 from tap_gong_privacy.errors import ConfigError
 from tap_gong_privacy.report.look_ups import REJECTED, Doubt, LookUp
 from tap_gong_privacy.report.rows.tables import MALFORMED, spelling
-from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS
+from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKUPS, REQUEST_ID, UNDOCUMENTED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -41,14 +41,16 @@ class Result(enum.Enum):
 ANSWERED: Final = frozenset({Result.DATA_HELD, Result.NOTHING_HELD})
 """The results that rest on an answer of Gong's."""
 _REASONS: Final = {
-    Result.REFUSED: "refused by Gong, so nothing is known about it. Ask Gong's support, with the request id.",
-    Result.NO_ANSWER: "no answer that counts. Look it up again, and load.",
-    Result.MALFORMED: "not asked, because it is not an e-mail address. Correct it on the tap's list.",
-    Result.NEVER_ASKED: "never asked. Put it on the tap's list exactly as it is written here, run the tap, and load.",
+    Result.REFUSED: "refused by Gong, so nothing is known. Ask Gong's support, with the request id.",
+    Result.NO_ANSWER: "no answer that counts. Look up again, and load the result.",
+    Result.MALFORMED: "not an e-mail address, so not asked. Correct the entry on the tap's list.",
+    Result.NEVER_ASKED: (
+        "never asked. Add to the tap's list exactly what is written here, run the tap, and load the result."
+    ),
 }
 ASKED_ELSEWHERE: Final = (
-    "looked up under another api_url only. If that is the same Gong, name it with --api-url; otherwise look the "
-    "address up at this Gong."
+    "looked up under another api_url only. If that is the same Gong, name it with --api-url; otherwise look up at this "
+    "Gong, and load the result."
 )
 
 
@@ -95,9 +97,20 @@ class Standing:
         return {REJECTED: Result.REFUSED, MALFORMED: Result.MALFORMED}.get(self.latest.status or "", Result.NO_ANSWER)
 
     @property
+    def is_certain(self) -> bool:
+        """Whether there is an answer, and nothing that is as new contradicts it."""
+        return self.result in ANSWERED and self.answer is not None and not self.is_doubtful(self.answer.at)
+
+    @property
+    def held_elsewhere(self) -> Sequence[LookUp]:
+        """The latest answer under each other base URL, if it found data, oldest first."""
+        latest = {one.api_url: one for one in self.elsewhere if one.is_answer and one.doubt is None}
+        return sorted((one for one in latest.values() if one.holds_something), key=_time_of)
+
+    @property
     def later(self) -> LookUp | None:
         """The latest look-up, if it brought no answer and came after the answer."""
-        return self.latest if self.answer and self.latest is not self.answer else None
+        return self.latest if self.result in ANSWERED and self.latest is not self.answer else None
 
     @property
     def is_elsewhere_only(self) -> bool:
@@ -106,14 +119,17 @@ class Standing:
 
     @property
     def is_deleted_or_not_loaded(self) -> bool:
-        """Whether the answer counts entries and none of them is in the tables."""
-        return bool(self.answer and any(self.answer.counts.values()) and not any(self.loaded.values()))
+        """Whether the answer found something of which nothing is in the tables."""
+        answer = self.answer
+        if answer is None or not answer.holds_something or any(self.loaded.values()):
+            return False
+        return any(answer.counts.values()) or answer.is_traceless
 
     @property
     def is_whole(self) -> bool:
-        """Whether the tables hold as many rows as the answer counts, of each stream."""
+        """Whether the tables hold no fewer rows than the answer counts, of each stream."""
         return self.answer is None or all(
-            count in {None, self.loaded.get(stream, 0)} for stream, count in self.answer.counts.items()
+            self.loaded.get(stream, 0) >= (count or 0) for stream, count in self.answer.counts.items()
         )
 
     @property
@@ -123,7 +139,17 @@ class Standing:
             yield ASKED_ELSEWHERE
         elif self.result in _REASONS:
             yield _REASONS[self.result]
-        yield from (doubt.value for doubt in self.doubts)
+        yield from self.doubtful
+
+    @property
+    def doubtful(self) -> Iterator[str]:
+        """The contradictions, and what to do about each."""
+        for doubt, at in self.doubts.items():
+            is_older = self.answer and self.answer.at and at and at < self.answer.at
+            yield f"{_OLDER} {doubt.value}" if is_older else doubt.value
+
+
+_OLDER: Final = "among rows that are older than the answer,"
 
 
 @dataclass(frozen=True)
@@ -134,6 +160,8 @@ class Assessment:
         standings: That of each address, in their order.
         api_urls: The base URLs of the Gong that the report is about; none if no look-up names one.
         is_gong_unnamed: Whether a look-up that counts does not say which Gong it asked.
+        missing: The columns of `lookups` that were not loaded and without which evidence lacks something.
+        has_nameless: Whether a row of `lookups` has no address.
         others: What is known about other spellings of the addresses in the tables.
         are_pseudonyms: Whether the newest look-ups are about pseudonyms, and the report is about an address.
         has_zones: Whether the tables store times with a time zone.
@@ -143,6 +171,8 @@ class Assessment:
     standings: Sequence[Standing]
     api_urls: Sequence[str]
     is_gong_unnamed: bool
+    missing: Sequence[str]
+    has_nameless: bool
     others: Sequence[Standing]
     are_pseudonyms: bool
     has_zones: bool
@@ -155,8 +185,13 @@ class Assessment:
 
     @property
     def others_with_data(self) -> int:
-        """The number of other spellings whose latest answer holds data."""
-        return sum(standing.result is Result.DATA_HELD for standing in self.others)
+        """The number of other spellings for which data is held, or for which rows do not exclude it."""
+        return sum(one.result is Result.DATA_HELD or bool(one.doubts or one.held_elsewhere) for one in self.others)
+
+    @property
+    def general_reasons(self) -> list[str]:
+        """Why a report is not complete, whatever its addresses."""
+        return [*([PSEUDONYMS] if self.are_pseudonyms else []), *([_NAMELESS] if self.has_nameless else [])]
 
     @property
     def reasons(self) -> Iterator[tuple[int, str]]:
@@ -164,6 +199,11 @@ class Assessment:
         return ((place, reason) for place, standing in enumerate(self.standings, 1) for reason in standing.reasons)
 
 
+_NAMELESS: Final = (
+    "A row of lookups has no email_address, so it could be about anybody. Load the column as the tap gives it."
+)
+# The columns of `lookups` besides counts and the HTTP status, which the look-ups themselves miss.
+_OF_EVIDENCE: Final = (REQUEST_ID, UNDOCUMENTED)
 PSEUDONYMS: Final = (
     "The newest look-ups of the tables are about pseudonyms, not e-mail addresses. Give the pseudonym of each address "
     "as an argument of the command, in place of the address."
@@ -234,6 +274,8 @@ def assess(
         api_urls=sorted(gong),
         is_gong_unnamed=any(one.api_url is None for standing in standings for one in standing.look_ups),
         others=[standing_of(address) for address in present if spelling(address) in spellings],
+        missing=[column for column in _OF_EVIDENCE if column not in loaded.columns[LOOKUPS]],
+        has_nameless=loaded.has_nameless,
         are_pseudonyms="@" not in (loaded.newest or "@") and any("@" in address for address in wanted),
         has_zones=loaded.has_zones,
         made_at=now,
@@ -279,7 +321,10 @@ def _standing(
         sound=history.sound,
         answer=history.answer,
         latest=history.latest,
-        elsewhere=[one for one in look_ups if one.api_url not in {None, *gong}],
+        elsewhere=sorted(
+            (one for one in look_ups if one.api_url not in {None, *gong} and one.at and one.at <= now + _TOLERANCE),
+            key=_time_of,
+        ),
         loaded=rows,
         doubts=history.doubts,
     )

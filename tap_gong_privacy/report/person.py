@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import contextlib
+import re
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tap_gong_privacy.report.look_ups import content_of, masked
-from tap_gong_privacy.report.model import ANSWERED, PSEUDONYMS, Assessment, Result, Standing, lines
+from tap_gong_privacy.report.look_ups import Doubt, content_of, masked
+from tap_gong_privacy.report.model import ANSWERED, Assessment, Result, Standing, lines
+from tap_gong_privacy.report.notice import SHOWN_IF_NOTHING, Notice
 from tap_gong_privacy.report.request import Request, made_by
 from tap_gong_privacy.report.rows.tables import KEYS, STREAMS, TABLES, Loaded, Row, Unreadable
 from tap_gong_privacy.singer.schemas import EMAIL_ADDRESS, LOOKED_UP_AT, LOOKUPS, REQUEST_ID, UNDOCUMENTED
@@ -19,20 +22,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tap_gong_privacy.gong.json_text import JSON
-    from tap_gong_privacy.report.notice import Notice
     from tap_gong_privacy.report.rows.masking import Masker
 
 FOUND_UNDER: Final = "found_under"
-TIMES: Final = {"emails": "sent_time", "customer_engagement": "timestamp"}
-"""The column that says when an entry happened, by stream."""
+_TIMES: Final = {"emails": "sent_time", "customer_engagement": "timestamp"}
+# Gong's number of a meeting ends with the time at which it begins, if it comes from a calendar.
+_TIME_OF_MEETING: Final = re.compile(r"_(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z)\Z")
 # The columns that two look-ups of one entry have apart.
 _OF_A_LOOK_UP: Final = (EMAIL_ADDRESS, LOOKED_UP_AT, REQUEST_ID)
-# The columns of `lookups` without which the page for a person lacks something. Counts have a line of their own.
-_OF_AN_ANSWER: Final = (REQUEST_ID, UNDOCUMENTED)
+# The columns of a stream that no entry on the page has: the key of an event is the tap's own.
+_NOT_SHOWN: Final = frozenset({REQUEST_ID, "event_hash"})
 _BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 _LATER: Final = (
-    "a later look-up brought no answer, so its answer may be out of date. Look it up again, and load, or accept it "
-    "with --accept-incomplete."
+    "a later look-up brought no answer, so the answer may be out of date. Look up again, and load the result, or "
+    "accept it with --accept-incomplete."
 )
 _encoder: Final = msgspec.json.Encoder(decimal_format="number")
 
@@ -62,7 +65,7 @@ class Kind:
         stream: The stream.
         entries: The entries, masked, newest first. `found_under`, the list of spellings, replaces `email_address`.
         is_loaded: Whether the stream was loaded at all.
-        missing: Its documented columns that were not loaded.
+        missing: Its columns that were not loaded.
         unreadable: Its columns in which a list or an object is not stored as JSON.
         shortfalls: The addresses with other counts than rows.
     """
@@ -77,19 +80,17 @@ class Kind:
     @property
     def times(self) -> list[datetime]:
         """When the entries that have a time happened, the newest first."""
-        column = TIMES.get(self.stream, "")
-        return [time for row in self.entries if isinstance(time := row.get(column), datetime)]
+        return [time for row in self.entries if (time := self.time_of(row))]
 
-    def year_of(self, row: Row) -> int | None:
-        """Return the year of an entry; None if it has no time."""
-        time = row.get(TIMES.get(self.stream, ""))
-        return time.year if isinstance(time, datetime) else None
+    def time_of(self, row: Row) -> datetime | None:
+        """Return when an entry happened; None if that is not known."""
+        return _time_of(self.stream, row)
 
     @property
-    def lacks_columns(self) -> bool:
-        """Whether entries miss a documented column."""
-        counts = any(shortfall.counted != 0 for shortfall in self.shortfalls)
-        return bool(self.missing and self.is_loaded and (self.entries or counts))
+    def lacking(self) -> Sequence[str]:
+        """The columns that entries have and that were not loaded."""
+        has_entries = self.entries or any(shortfall.counted != 0 for shortfall in self.shortfalls)
+        return [column for column in self.missing if column not in _NOT_SHOWN] if has_entries and self.is_loaded else []
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,6 @@ class Person:
         assessment: What is known about each spelling.
         kinds: The entries, in Gong's order.
         beside: What Gong sent beside its documentation.
-        missing: The columns of `lookups` that the answer needs and that were not loaded.
         masker: Has counted what it masked and withheld.
         notice: The controller's texts.
         request: What the controller says of the request.
@@ -126,7 +126,6 @@ class Person:
     assessment: Assessment
     kinds: Sequence[Kind]
     beside: Sequence[Beside]
-    missing: Sequence[str]
     masker: Masker
     notice: Notice
     request: Request
@@ -149,14 +148,25 @@ class Person:
         return all(standing.result is Result.NOTHING_HELD for standing in self.standings)
 
     @property
-    def is_known(self) -> bool:
-        """Whether there is an answer about every spelling."""
-        return all(standing.result in ANSWERED for standing in self.standings)
+    def is_certain(self) -> bool:
+        """Whether there is an answer about every spelling, and nothing newer that contradicts it."""
+        return all(standing.is_certain for standing in self.standings)
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """The columns of `lookups` that the answer needs and that were not loaded."""
+        return self.assessment.missing if any(standing.answer for standing in self.standings) else []
 
     @property
     def entries(self) -> int:
         """How many entries there are, each counted once."""
         return sum(len(kind.entries) for kind in self.kinds)
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """The texts that belong to the answer, by their keys: without data, most would have nothing to speak of."""
+        keys = self.notice.texts if self.holds_something else SHOWN_IF_NOTHING
+        return {key: self.notice.texts[key] for key in keys}
 
     @property
     def missing_texts(self) -> list[str]:
@@ -166,11 +176,10 @@ class Person:
     @property
     def gaps(self) -> list[str]:
         """Why the data is not complete, one line for each reason."""
-        total = len(self.standings)
         return [
-            *([PSEUDONYMS] if self.assessment.are_pseudonyms else []),
-            *lines(self._reasons(), total),
-            *(_missing(kind.stream, kind.missing) for kind in self.kinds if kind.lacks_columns),
+            *self.assessment.general_reasons,
+            *lines(self._reasons(), len(self.standings)),
+            *(_missing(kind.stream, kind.lacking) for kind in self.kinds if kind.lacking),
             *([_missing(LOOKUPS, self.missing)] if self.missing else []),
             *(_unreadable(kind.stream, kind.unreadable) for kind in self.kinds if kind.unreadable),
         ]
@@ -187,24 +196,35 @@ class Person:
             ]
         return reasons
 
+    def is_deleted(self, standing: Standing) -> bool:
+        """Return whether all that an answer found was deleted, or not loaded although its streams were."""
+        counts = standing.answer.counts if standing.answer else {}
+        counted = [kind.is_loaded for kind in self.kinds if counts.get(kind.stream)]
+        return standing.is_deleted_or_not_loaded and (not counted or any(counted))
+
     def _reasons(self) -> Iterator[tuple[int, str]]:
         yield from self.assessment.reasons
         for place, standing in enumerate(self.standings, 1):
             if standing.later:
                 yield place, _LATER
-            if standing.is_deleted_or_not_loaded:
+            if self.is_deleted(standing):
                 yield place, _deleted(standing)
         for kind in self.kinds:
             for shortfall in kind.shortfalls:
-                if not self.standings[shortfall.place - 1].is_deleted_or_not_loaded:
+                standing = self.standings[shortfall.place - 1]
+                if not self.is_deleted(standing) and Doubt.TOO_MANY not in standing.doubts:
                     yield shortfall.place, _short(kind, shortfall)
 
 
 def _deleted(standing: Standing) -> str:
     counted = sum(count or 0 for count in standing.answer.counts.values()) if standing.answer else 0
+    found = f"counts {_entries(counted)}" if counted else "found data that its row does not name"
+    ways = "they were deleted from this database, or not loaded"
+    if standing.held_elsewhere:
+        ways += ", or a look-up under another api_url replaced them"
     return (
-        f"its answer counts {_entries(counted)}, and none of them is in the tables: they were deleted from this "
-        "database, or not loaded. Look it up again only if they were not deleted on purpose."
+        f"the answer {found}, and none of that is in the tables: {ways}. Look up again only if nothing was deleted on "
+        "purpose."
     )
 
 
@@ -214,12 +234,12 @@ def _short(kind: Kind, shortfall: Shortfall) -> str:
             f"lookups has no count of {kind.stream}, so nothing shows whether all of them are here. Select the column "
             f"{kind.stream}_count, and load again."
         )
-    counted = f"its answer counts {_entries(shortfall.counted)} of {kind.stream}"
+    counted = f"the answer counts {_entries(shortfall.counted)} of {kind.stream}"
     if not kind.is_loaded:
-        return f"{counted}, which was not loaded. Select it, and load again."
+        return f"{counted}, which was not loaded. Select the stream, and load again."
     return (
         f"{counted}, and the tables hold {shortfall.loaded:,}. If a load is under way, wait for its end; if rows were "
-        "not deleted on purpose, look it up again, and load."
+        "not deleted on purpose, look up again, and load the result."
     )
 
 
@@ -228,13 +248,13 @@ def _entries(number: int) -> str:
 
 
 def _missing(stream: str, columns: Sequence[str]) -> str:
-    return f"{stream} was loaded without {', '.join(columns)}. Select what is missing, and load again."
+    return f"The stream {stream} was loaded without {', '.join(columns)}. Select what is missing, and load again."
 
 
 def _unreadable(stream: str, columns: Sequence[str]) -> str:
     return (
-        f"{stream} has lists or objects in {', '.join(columns)} that are not stored as JSON, so they cannot be shown. "
-        "Use a target that stores them as JSON."
+        f"The stream {stream} has lists or objects in {', '.join(columns)} that are not stored as JSON, so they cannot "
+        "be shown. Use a target that stores them as JSON."
     )
 
 
@@ -275,12 +295,10 @@ def answer(
         for row in kind.entries
         if (content := content_of(row.get(UNDOCUMENTED)))
     ]
-    is_answered = any(standing.answer for standing in standings)
     return Person(
         assessment=replace(assessment, standings=standings),
         kinds=kinds,
         beside=beside,
-        missing=[column for column in _OF_AN_ANSWER if is_answered and column not in loaded.columns[LOOKUPS]],
         masker=masker,
         notice=notice,
         request=request or Request(),
@@ -299,33 +317,31 @@ def _masked(standing: Standing, masker: Masker) -> Standing:
 def _kind(stream: str, loaded: Loaded, standings: Sequence[Standing], masker: Masker) -> Kind:
     columns = loaded.columns.get(stream)
     rows = _held(stream, loaded, standings)
-    unreadable = sorted({column for row in rows for column, value in row.items() if isinstance(value, Unreadable)})
-    entries = [
-        masker.row(stream, row)
-        for row in sorted(_merged(stream, rows), key=lambda row: _age(stream, row), reverse=True)
-    ]
+    merged = sorted(_merged(stream, rows), key=lambda row: _age(stream, row), reverse=True)
+    shown = Counter(address for row in merged for address in row[FOUND_UNDER])  # type: ignore[union-attr]  # a list
     return Kind(
         stream=stream,
-        entries=entries,
+        entries=[masker.row(stream, row) for row in merged],
         is_loaded=columns is not None,
         missing=[] if columns is None else [column for column in TABLES[stream] if column not in columns],
-        unreadable=unreadable,
+        unreadable=sorted({column for row in rows for column, value in row.items() if isinstance(value, Unreadable)}),
         shortfalls=[
-            Shortfall(place, standing.address, counted, standing.loaded.get(stream, 0))
+            Shortfall(place, standing.address, counted, shown[standing.address])
             for place, standing in enumerate(standings, 1)
-            if standing.answer and (counted := standing.answer.counts[stream]) != standing.loaded.get(stream, 0)
+            if standing.result in ANSWERED
+            and standing.answer
+            and (counted := standing.answer.counts[stream]) != shown[standing.address]
         ],
     )
 
 
 def _held(stream: str, loaded: Loaded, standings: Sequence[Standing]) -> list[Row]:
-    """Return the rows of the answers that count. Without times, all rows are."""
-    rows = loaded.rows.get(stream, ())
-    answers = {standing.address: standing.answer.at for standing in standings if standing.answer}
+    """Return the rows of the answers that count. Without times, all rows of their addresses are."""
+    answers = {one.address: one.answer.at for one in standings if one.answer and one.result is Result.DATA_HELD}
     has_times = LOOKED_UP_AT in loaded.columns.get(stream, ())
     return [
         row
-        for row in rows
+        for row in loaded.rows.get(stream, ())
         if (address := str(row[EMAIL_ADDRESS])) in answers and (not has_times or row[LOOKED_UP_AT] == answers[address])
     ]
 
@@ -333,25 +349,34 @@ def _held(stream: str, loaded: Loaded, standings: Sequence[Standing]) -> list[Ro
 def _merged(stream: str, rows: Sequence[Row]) -> list[Row]:
     """Return each entry once: rows of several spellings that are equal in key and content are one."""
     entries: list[Row] = []
-    by_key: defaultdict[object, list[tuple[Row, list[JSON], Row]]] = defaultdict(list)
+    by_key: defaultdict[object, list[tuple[Row, list[JSON]]]] = defaultdict(list)
     for row in rows:
         content = {column: value for column, value in row.items() if column not in _OF_A_LOOK_UP}
-        same_key = by_key[row.get(KEYS[stream])]
-        address = row[EMAIL_ADDRESS]
-        found = next((spellings for other, spellings, _ in same_key if other == content), None)
-        if found is None or KEYS[stream] not in row:
-            spellings: list[JSON] = [str(address)]
-            entry = {FOUND_UNDER: spellings, **{name: value for name, value in row.items() if name != EMAIL_ADDRESS}}
-            same_key.append((content, spellings, entry))
-            entries.append(entry)
+        # A row without a key is an entry of its own.
+        same_key = by_key[row[KEYS[stream]]] if row.get(KEYS[stream]) is not None else []
+        address = str(row[EMAIL_ADDRESS])
+        found = next((spellings for other, spellings in same_key if other == content), None)
+        if found is None:
+            spellings: list[JSON] = [address]
+            same_key.append((content, spellings))
+            entries.append(
+                {FOUND_UNDER: spellings, **{name: value for name, value in row.items() if name != EMAIL_ADDRESS}}
+            )
         elif address not in found:
-            found.append(str(address))
+            found.append(address)
     return entries
 
 
 def _age(stream: str, row: Row) -> tuple[datetime, str]:
-    time = row.get(TIMES.get(stream, ""))
-    return (time if isinstance(time, datetime) else _BEFORE_ALL, str(row.get(KEYS[stream])))
+    return (_time_of(stream, row) or _BEFORE_ALL, str(row.get(KEYS[stream])))
+
+
+def _time_of(stream: str, row: Row) -> datetime | None:
+    time = row.get(_TIMES.get(stream, ""))
+    if stream == "meetings" and (found := _TIME_OF_MEETING.search(str(row.get("id")))):
+        with contextlib.suppress(ValueError):
+            time = datetime.fromisoformat(found[1])
+    return time if isinstance(time, datetime) else None
 
 
 def as_json(person: Person) -> Iterator[bytes]:
@@ -363,6 +388,7 @@ def as_json(person: Person) -> Iterator[bytes]:
         "reference": person.request.reference or None,
         "received": person.request.received or None,
         "is_complete": not (person.gaps or (person.missing_texts and not person.is_draft)),
+        "is_draft": person.is_draft,
         "look_ups": [_look_up(standing) for standing in person.standings],
         "other_spellings": len(assessment.others),
         "not_loaded": {
@@ -375,7 +401,7 @@ def as_json(person: Person) -> Iterator[bytes]:
         "masked": {"addresses": masker.addresses, "links": masker.links},
         "withheld": masker.withheld,
         "undocumented": [beside.content for beside in person.beside if beside.stream == LOOKUPS],
-        "notice": person.notice.texts,
+        "notice": person.texts,
     }
     yield _encoder.encode(head)[:-1] + b',\n"entries":{'
     separator = b"\n"
@@ -393,13 +419,14 @@ def as_json(person: Person) -> Iterator[bytes]:
 def _look_up(standing: Standing) -> Mapping[str, object]:
     answer, later, latest = standing.answer, standing.later, standing.latest
     shown = answer or latest
+    is_answered = answer is not None and standing.result in ANSWERED
     return {
         "email_address": standing.address,
         "result": standing.result.value,
         "api_url": shown and shown.api_url,
-        "answered_at": answer and answer.at,
+        "answered_at": answer.at if answer and is_answered else None,
         "request_id": shown and shown.request_id,
-        "counts": answer and answer.counts,
+        "counts": answer.counts if answer and is_answered else None,
         "latest_look_up": latest
         and {
             "looked_up_at": latest.at,
@@ -407,5 +434,5 @@ def _look_up(standing: Standing) -> Mapping[str, object]:
             "request_id": latest.request_id,
             "http_status": latest.http_status,
         },
-        "is_answer_the_latest_look_up": later is None and answer is not None,
+        "is_answer_the_latest_look_up": later is None and is_answered,
     }

@@ -134,7 +134,7 @@ def test_answers_are_grouped_by_age(age: float, group: int) -> None:
     surveyed = survey([look_up(JANE, "not_found", DAYS - age), SOMEBODY])
 
     assert [index for index, number in enumerate(surveyed.ages) if number] == [group]
-    assert "The oldest answer is of " in page_of(surveyed).text
+    assert "The oldest answer dates from " in page_of(surveyed).text
 
 
 def test_older_answers_than_allowed_do_not_count() -> None:
@@ -159,14 +159,29 @@ def test_entries_that_are_missing_are_said_in_one_line() -> None:
     surveyed = survey([look_up(JANE, "found", emails_count=5), SOMEBODY])
 
     assert surveyed.gaps == []
-    assert "Of 1 address, the tables do not hold as many entries as its answer counts" in page_of(surveyed).text
+    assert "For 1 address, the tables hold fewer entries than its answer counts" in page_of(surveyed).text
+
+
+def test_the_file_says_what_the_result_does_not() -> None:
+    """A remark in words, so that a filter finds each kind."""
+    later = [*found("a@example.com", 0, emails=1), look_up("a@example.com", "failed", 1)]
+    fewer = [look_up("b@example.com", "found", emails_count=2)]
+    elsewhere = [look_up("c@example.com", "found", api_url=OWN_GONG)]
+    surveyed = survey([*later, *fewer, *elsewhere], ["a@example.com", "b@example.com", "c@example.com", JANE])
+
+    assert [row["remark"] for row in read_csv(surveyed)] == [
+        "a later look-up brought no answer",
+        "entries are missing",
+        "looked up under another api_url only",
+        "",
+    ]
 
 
 def test_look_ups_at_another_gong_are_told() -> None:
     """They count neither for nor against the list."""
     records = [look_up(JANE, "not_found"), look_up(JANE, "found", 1, api_url=OWN_GONG)]
 
-    assert f"1 look-up under {OWN_GONG} does not count here." in page_of(survey(records)).text
+    assert f"Look-ups of 1 address under {OWN_GONG} are not counted here." in page_of(survey(records)).text
 
 
 def test_at_most_a_thousand_rows_of_a_group_are_on_the_page() -> None:

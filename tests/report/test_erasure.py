@@ -105,6 +105,15 @@ CASES: dict[str, tuple[Records, Finding]] = {
         [HELD, GONE, look_up(JANE, "FOUND", 21)],
         Finding.NOT_LOOKED_UP_SINCE,
     ),
+    "held, meetings left before the asking, meetings left": (
+        [HELD, look_up(JANE, "found", 2, **LEFT), look_up(JANE, "found", 20, **LEFT)],
+        Finding.ERASED_IN_PART,
+    ),
+    "held, gone before the asking, meetings left": (
+        [HELD, look_up(JANE, "not_found", 2), look_up(JANE, "found", 20, **LEFT)],
+        Finding.ERASED_IN_PART,
+    ),
+    "held, then data without a trace": ([HELD, look_up(JANE, "found", 20, undocumented={})], Finding.STILL_HELD),
     "an unsound answer before, then gone": (
         [look_up(JANE, "not_found", 1, emails_count=2), GONE],
         Finding.NOTHING_KNOWN_BEFORE,
@@ -158,7 +167,7 @@ def test_the_first_sentence_says_how_long_after_the_asking_the_answer_came(days:
 @pytest.mark.parametrize(
     "before, sentence",
     [
-        ([], "There is no answer from before, so nothing shows that anything was erased."),
+        ([], "There is no answer from before that counts, so nothing shows that anything was erased."),
         (
             [look_up(JANE, "not_found", 1)],
             "The answers from before held nothing either, so they do not show that anything was erased.",
@@ -174,9 +183,83 @@ def test_what_was_gone_before_the_asking_is_not_ascribed_to_it() -> None:
     """The page names the earlier answer, and shows the one that held data."""
     page = page_of(evidence([HELD, look_up(JANE, "not_found", 2), GONE]))
 
-    assert "It held nothing any more on 3 March 2026, 09:00:00 UTC, before the erasure was asked for" in page.text
-    assert page.tables[0][0][1] == "Latest answer before that held data"
-    assert page.tables[0][1][1] == "2 March 2026, 09:00:00 UTC"
+    assert "On 3 March 2026, 09:00:00 UTC, before the erasure was asked for, it already held nothing" in page.text
+    assert page.tables[0][0][1:3] == ["Answer before that held more", "Latest answer before"]
+    assert page.tables[0][1][1:3] == ["2 March 2026, 09:00:00 UTC", "3 March 2026, 09:00:00 UTC"]
+
+
+def test_what_was_left_before_the_asking_is_said() -> None:
+    """Meetings alone were left before; that they are left now is not the work of the erasure."""
+    found_ = evidence([HELD, look_up(JANE, "found", 2, **LEFT), look_up(JANE, "found", 20, **LEFT)])
+    page = page_of(found_)
+
+    assert (
+        "before the erasure was asked for, it already held nothing but 1 meeting and 2 views and clicks, and it "
+        "answered 10 days after it that it holds 1 meeting and 2 views and clicks, and nothing else." in page.text
+    )
+    assert [row["class"] for tag, row in page.tags if tag == "p" and "finding" in (row.get("class") or "")] == [
+        "finding open"
+    ]
+
+
+@pytest.mark.parametrize(
+    "records, sentence",
+    [
+        (
+            [HELD, GONE, look_up(JANE, "found", 30, emails_count=1)],
+            "On 21 March 2026, 09:00:00 UTC, Gong held nothing about this address, and it answered 20 days after",
+        ),
+        (
+            [HELD, look_up(JANE, "found", 20, **LEFT), look_up(JANE, "found", 30, emails_count=1)],
+            "Gong held nothing of what its documentation names as erased about this address",
+        ),
+        (
+            [look_up(JANE, "not_found", 1), look_up(JANE, "found", 20, emails_count=1)],
+            "On 2 March 2026, 09:00:00 UTC, Gong held nothing about this address",
+        ),
+        (
+            [look_up(JANE, "found", 20, emails_count=1)],
+            "that it holds 1 e-mail. There is no answer from before that counts.",
+        ),
+        (
+            [HELD, look_up(JANE, "found", 20, undocumented={})],
+            "still holds data of which nothing is recorded any more.",
+        ),
+        (
+            [HELD, GONE, look_up(JANE, "failed", 25)],
+            "A later look-up, on 26 March 2026, 09:00:00 UTC, brought no answer.",
+        ),
+    ],
+)
+def test_the_sentence_says_what_came_before(records: Records, sentence: str) -> None:
+    """It says "still" only if the answer before held it, too."""
+    assert sentence in page_of(evidence(records)).text
+
+
+def test_undocumented_fields_that_were_not_loaded_are_not_called_none() -> None:
+    """Neither on the page nor in the JSON file, and the evidence is not complete."""
+    found_ = evidence([HELD, GONE], columns={"lookups": ["undocumented"]})
+    before = json.loads(erasure.as_json(found_))["addresses"][0]["before"]
+
+    assert found_.gaps == [
+        "The stream lookups was loaded without undocumented. Select what is missing, and load again."
+    ]
+    assert page_of(found_).tables[0][-1] == ["Undocumented fields", "not loaded", "not loaded"]
+    assert (before["undocumented_fields"], before["undocumented_fields_not_named"]) == (None, None)
+
+
+def test_request_ids_are_spoken_of_only_if_there_are_any() -> None:
+    """The column may not have been selected."""
+    assert "Gong can find each one by its request id." in page_of(evidence([HELD, GONE])).text
+    without = evidence([HELD, GONE], columns={"lookups": ["request_id"]})
+    assert "by its request id" not in page_of(without).text
+
+
+def test_other_spellings_in_doubt_are_not_taken_for_erased() -> None:
+    """Rows that no look-up explains may be data."""
+    doubtful = evidence([HELD, GONE, entry("emails", OTHER_CASE, "e1", 20)])
+
+    assert [gap for gap in doubtful.gaps if gap.startswith("Data is held, or may be held, under 1 other spelling")]
 
 
 def test_data_at_another_base_url_after_the_asking_is_no_erasure() -> None:
@@ -188,7 +271,11 @@ def test_data_at_another_base_url_after_the_asking_is_no_erasure() -> None:
 
     assert found_.finding is Finding.STILL_HELD
     assert f"a look-up under {OWN_GONG} found data about this address" in page.text
-    assert [gap for gap in found_.gaps if "another api_url answered since" in gap]
+    assert [
+        gap
+        for gap in found_.gaps
+        if "a look-up under another api_url found data since the erasure was asked for" in gap
+    ]
     assert [row[-1] for row in page.tables[-1][1:]] == [OWN_GONG]
     assert (before.finding, before.gaps) == (Finding.ERASED, [])
 
@@ -199,7 +286,7 @@ def test_other_spellings_that_still_hold_data_are_no_complete_evidence() -> None
     gone = evidence([HELD, GONE, look_up(OTHER_CASE, "not_found", 20)])
 
     assert held.finding is Finding.ERASED
-    assert [gap for gap in held.gaps if gap.startswith("1 other spelling of these addresses in the tables still holds")]
+    assert [gap for gap in held.gaps if gap.startswith("Data is held, or may be held, under 1 other spelling")]
     assert "1 other spelling" in page_of(gone).text
     assert gone.gaps == []
 
@@ -237,7 +324,7 @@ def test_every_look_up_is_listed() -> None:
 
 def test_what_is_still_held_is_said() -> None:
     """In the sentence below the finding; what an erasure should remove comes first."""
-    records = [look_up(JANE, "found", 20, emails_count=2, meetings_count=1, undocumented={"x": 1})]
+    records = [HELD, look_up(JANE, "found", 20, emails_count=2, meetings_count=1, undocumented={"x": 1})]
 
     assert "still holds 2 e-mails, 1 meeting and undocumented data." in page_of(evidence(records)).text
 

@@ -99,7 +99,7 @@ def test_a_longer_number_is_no_at_sign() -> None:
     assert masker().text(text) == text
 
 
-@pytest.mark.parametrize("left", ["", *INVISIBLE, *BESIDE, "&quot;", " '", " %20", '" ', "\\", ",", ": "])
+@pytest.mark.parametrize("left", ["", *INVISIBLE, *BESIDE, "&quot;", " '", '" ', "\\", ",", ": "])
 def test_nothing_around_the_at_sign_uncovers_an_address(left: str) -> None:
     """Invisible characters, blanks and punctuation beside an at sign hide an address from no reader."""
     for right in ["", *INVISIBLE, *BESIDE, "@", "_dmarc.", "\n"]:
@@ -310,7 +310,7 @@ def test_people_stay_apart() -> None:
 
 
 def test_the_first_place_of_an_address_decides_its_noun() -> None:
-    """Senders, mailboxes and others are counted apart, and a label never changes."""
+    """Each address has a number of its own on the page, and a label never changes."""
     own = masker()
     rows: list[tuple[str, Row]] = [
         ("emails", {"email_address": JANE, "from": "sam@b.example", "mailbox": "max@b.example"}),
@@ -320,10 +320,10 @@ def test_the_first_place_of_an_address_decides_its_noun() -> None:
     ]
 
     assert [list(own.row(stream, row).values()) for stream, row in rows] == [
-        [JANE, "sender 1 (s…@b.example)", "mailbox 1 (m…@b.example)"],
-        ["mailbox 1 (m…@b.example)", "sender 1 (s…@b.example)"],
-        ["person 1 (p…@b.example)", "mailbox 1 (m…@b.example)"],
-        ["sender 2 (s…@b.example)", JANE.upper(), {"to": "person 2 (k…@b.example)"}],
+        [JANE, "sender 1 (s…@b.example)", "mailbox 2 (m…@b.example)"],
+        ["mailbox 2 (m…@b.example)", "sender 1 (s…@b.example)"],
+        ["person 3 (p…@b.example)", "mailbox 2 (m…@b.example)"],
+        ["sender 4 (s…@b.example)", JANE.upper(), {"to": "person 5 (k…@b.example)"}],
     ]
 
 
@@ -335,8 +335,8 @@ def test_staff_are_told_apart_and_not_named() -> None:
     assert (
         own.text("kim@mail.EXAMPLE.com, pat@corp.example, sam@example.com") == "our staff 2, our staff 3, our staff 1"
     )
-    assert own.text("sam@notexample.com") == "person 1 (s…@notexample.com)"
-    assert own.text("sam@example.com.evil.example") == "person 2 (s…@example.com.evil.example)"
+    assert own.text("sam@notexample.com") == "person 4 (s…@notexample.com)"
+    assert own.text("sam@example.com.evil.example") == "person 5 (s…@example.com.evil.example)"
     assert own.text(JANE) == JANE
 
 
@@ -463,6 +463,7 @@ def test_a_calendars_identifier_of_a_meeting_is_nobodys_address() -> None:
     """It stays as the id of a meeting, in exactly this form and nowhere else."""
     abuses = [
         "1.mario@google.com",
+        "805970702226.mario@google.com",
         "805970702226.mario_rossi@google.com",
         CALENDAR_ID.replace("@", "@x."),
         f"x{CALENDAR_ID}",
@@ -648,7 +649,8 @@ def test_the_page_tells_how_often_it_masks(senders: list[str]) -> None:
     page = page_of(answered)
 
     assert answered.masker.addresses == others
-    assert sum("…@" in value for value in page.values) == others
+    # One more in the sentence that explains the labels.
+    assert sum("…@" in value for value in page.values) == others + bool(others)
     assert (f"shortened, {others} time" in page.text) == bool(others)
 
 

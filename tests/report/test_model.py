@@ -257,6 +257,30 @@ def test_counts_of_an_answer_that_were_not_loaded_make_it_incomplete() -> None:
     assert [gap for gap in something.gaps if "no count of emails" in gap]
 
 
+def test_older_contradictions_are_named_as_such() -> None:
+    """A newer answer settles what is held now; the rows still contradict each other."""
+    records = [look_up(JANE, "not_found", emails_count=1), *found(JANE, 1, emails=1)]
+    answered = answer(records)
+    (gap,) = answered.gaps
+
+    assert three_results(records) == {(Result.DATA_HELD,)}
+    assert gap.startswith(
+        "Address 1 of 1: among rows that are older than the answer, a look-up has the status not_found"
+    )
+    assert "we hold 1 entry about you" in page_of(answered).text
+    assert f"{JANE}: records of earlier searches are incomplete or contradict each other." in page_of(answered).text
+
+
+def test_newer_contradictions_leave_no_number_certain() -> None:
+    """The page shows what it has, and calls it no more than that."""
+    page = page_of(answer([*found(JANE, emails=1), entry("emails", JANE, "e9", 1)]))
+
+    assert "we hold data about you" in page.text
+    assert "1 entry is on this page" in page.text
+    assert f"{JANE}: our records of the search are incomplete or contradict each other" in page.text
+    assert "We hold none." not in page.text
+
+
 # One Gong
 
 
@@ -291,7 +315,7 @@ def test_look_ups_at_another_gong_count_for_nothing_and_are_counted() -> None:
     page = page_of(answered)
 
     assert [standing.result for standing in answered.standings] == [Result.DATA_HELD]
-    assert f"1 look-up under {OWN_GONG} does not count here." in page.text
+    assert f"Another of Gong's servers, {OWN_GONG}, was searched 1 time." in page.text
     elsewhere = answer([look_up(JANE, "not_found", api_url=OWN_GONG), THIRD], api_urls=[GONG])
     assert [standing.result for standing in elsewhere.standings] == [Result.NEVER_ASKED]
     assert [gap for gap in elsewhere.gaps if "under another api_url only" in gap]

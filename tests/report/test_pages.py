@@ -47,6 +47,7 @@ HARMLESS = {
     "h2",
     "h3",
     "h4",
+    "h5",
 }
 HARMLESS |= {"head", "header", "html", "li", "main", "meta", "nav", "ol", "p", "rect", "section", "small", "span"}
 HARMLESS |= {

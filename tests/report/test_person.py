@@ -54,7 +54,7 @@ def test_one_entry_under_two_spellings_is_one_entry() -> None:
     emails = as_json(answered)["entries"]["emails"]
     assert [email["found_under"] for email in emails] == [[JANE, OTHER_CASE]] * 4
     assert "email_address" not in emails[0]
-    assert page.text.count(f"Found under{JANE}, {OTHER_CASE}") == 4 + 2 + 1 + 1
+    assert page.text.count(f"Found under {JANE} and {OTHER_CASE}.") == len(STREAMS)
 
 
 def test_entries_of_two_spellings_that_differ_are_two() -> None:
@@ -78,13 +78,13 @@ def test_counts_are_judged_per_look_up() -> None:
 
     assert answered.entries == 2
     assert [gap.split(":")[0] for gap in answered.gaps] == ["Address 2 of 2"]
-    assert f"Gong counts 2 under {OTHER_CASE}, and this page has 1." in page_of(answered).text
+    assert f"Gong named 2 e-mails under {OTHER_CASE}. This page shows 1." in page_of(answered).text
 
 
 # Counts
 
 
-@pytest.mark.parametrize("rows, reason", [(1, "the tables hold 1"), (3, "more rows than its answer counts")])
+@pytest.mark.parametrize("rows, reason", [(1, "the tables hold 1"), (3, "more rows than the answer counts")])
 def test_an_answer_with_other_counts_than_rows_is_not_complete(rows: int, reason: str) -> None:
     """Too few or too many: the line says how many there are."""
     records = [*found(JANE, emails=rows)[:-1], look_up(JANE, "found", emails_count=2)]
@@ -100,9 +100,23 @@ def test_deleted_entries_are_not_called_missing_alone() -> None:
     answered = answer([look_up(JANE, "found", emails_count=2, calls_count=1)])
     (gap,) = answered.gaps
 
-    assert "counts 3 entries, and none of them is in the tables: they were deleted from this database, or not" in gap
-    assert "only if they were not deleted on purpose" in gap
-    assert f"{JANE}: Gong counts 3 entries, none of which is on this page" in page_of(answered).text
+    assert (
+        "counts 3 entries, and none of that is in the tables: they were deleted from this database, or not loaded"
+        in gap
+    )
+    assert "only if nothing was deleted on purpose" in gap
+    assert f"{JANE}: Gong named 3 entries. They are not on this page" in page_of(answered).text
+
+
+def test_an_answer_without_a_trace_is_not_taken_for_undocumented_data() -> None:
+    """After the deletion of a person's data, the row says that something was found, and nothing of what that was."""
+    answered = answer([look_up(JANE, "found", undocumented={})])
+    (gap,) = answered.gaps
+    page = page_of(answered)
+
+    assert "found data that its row does not name, and none of that is in the tables" in gap
+    assert f"{JANE}: Gong found data. It is not on this page, because we no longer have a record of it." in page.text
+    assert "documentation does not describe" not in page.text
 
 
 @pytest.mark.parametrize("count, is_complete", [(0, True), (2, False)])
@@ -114,7 +128,9 @@ def test_a_deselected_stream_is_not_loaded(count: int, is_complete: bool) -> Non
 
     assert bool(answered.gaps) != is_complete
     assert ("of meetings, which was not loaded" in " ".join(answered.gaps)) != is_complete
-    assert ("because we did not fetch this kind from Gong" in page.text) != is_complete
+    assert (
+        "Gong named 2 meetings. Our copy does not have them, so they are not on this page." in page.text
+    ) != is_complete
     assert as_json(answered)["not_loaded"]["streams"] == ["meetings"]
 
 
@@ -125,8 +141,12 @@ def test_a_documented_column_that_was_not_loaded_makes_the_answer_incomplete(str
     """The line names it by its key, the page by its title, and no cell says that there is no value."""
     answered = answer(found(JANE, **{stream: 1}), columns={stream: [column]})
 
-    assert answered.gaps == [f"{stream} was loaded without {column}. Select what is missing, and load again."]
-    assert "because we did not fetch it from Gong." in page_of(answered).text
+    assert answered.gaps == [
+        f"The stream {stream} was loaded without {column}. Select what is missing, and load again."
+    ]
+    assert "our copy does not have “" in page_of(answered).text
+    assert ("not in our copy" in page_of(answered).text) == (column != "undocumented")
+    assert ("Whether Gong sent more is not known" in page_of(answered).text) == (column == "undocumented")
     assert as_json(answered)["not_loaded"] == {"streams": [], "columns": {stream: [column]}}
 
 
@@ -140,7 +160,7 @@ def test_a_column_of_the_look_ups_that_was_not_loaded_makes_the_answer_incomplet
     """An answer may hold data of kinds that the documentation does not name."""
     answered = answer(found(JANE, emails=1), columns={"lookups": [column]})
 
-    assert answered.gaps == [f"lookups was loaded without {column}. Select what is missing, and load again."]
+    assert answered.gaps == [f"The stream lookups was loaded without {column}. Select what is missing, and load again."]
 
 
 def test_rows_without_times_are_not_taken_for_current() -> None:
@@ -169,7 +189,7 @@ def test_an_answer_that_a_later_look_up_did_not_renew_is_not_complete() -> None:
 
     assert [gap for gap in answered.gaps if "a later look-up brought no answer" in gap]
     assert (
-        f"{JANE}: a later search, on 2 March 2026, 09:00:00 UTC, brought no new answer (no usable answer)."
+        f"{JANE}: a later search, on 2 March 2026, 09:00:00 UTC, gave no answer (no usable answer)."
         in page_of(answered).text
     )
 
@@ -182,13 +202,16 @@ def test_an_answer_that_a_later_look_up_did_not_renew_is_not_complete() -> None:
     [
         (
             found(JANE, emails=1),
-            f"we hold 1 entry about you under {JANE}, as of 1 March 2026, 91 days before this page",
+            f"we hold 1 entry about you under {JANE}, as of 1 March 2026, 92 days before this page",
         ),
         (found(JANE, emails=1200), "we hold 1,200 entries about you"),
-        (NOTHING, f"we hold nothing about you under {JANE}, as of 1 March 2026, 91 days before this page was made."),
-        (REFUSED, f"it is not known in full what we hold about you there under {JANE}."),
+        (
+            NOTHING,
+            f"we searched for {JANE} and hold nothing about you, as of 1 March 2026, 92 days before this page was",
+        ),
+        (REFUSED, f"Whether we hold anything about you under {JANE} in Gong"),
         ([look_up(JANE, "found", undocumented={"x": 1})], "we hold data about you"),
-        ([*NOTHING, entry("emails", JANE, "9", 1)], "it is not known in full what we hold"),
+        ([*NOTHING, entry("emails", JANE, "9", 1)], "Whether we hold anything about you"),
     ],
 )
 def test_the_first_sentence_says_how_much_is_held_and_how_old_that_is(records: Records, sentence: str) -> None:
@@ -198,8 +221,16 @@ def test_the_first_sentence_says_how_much_is_held_and_how_old_that_is(records: R
     )
 
     assert sentence in page.text
-    assert "the service with which Example Corp. Inc. records and analyses" in page.text
+    assert "a service for recording and analysing calls, meetings and e-mails that Example Corp. Inc. uses" in page.text
     assert "What Example Corp. Inc. holds about you in Gong" in page.text
+
+
+@pytest.mark.parametrize("controller", ["", "One long line that holds the name, the address and the representative, " * 2])
+def test_what_is_no_name_is_not_taken_for_one(controller: str) -> None:
+    """The title speaks of this company, then."""
+    texts = replace(COMPLETE, texts={**COMPLETE.texts, "controller": controller})
+
+    assert "What this company holds about you in Gong" in page_of(answer(NOTHING, texts=texts)).text
 
 
 @pytest.mark.parametrize(
@@ -261,6 +292,7 @@ def test_notes_to_staff_are_on_the_page_of_a_draft_alone() -> None:
     )
     assert accepted.reasons == []
     assert page_of(accepted).text == page.text
+    assert (as_json(accepted)["is_draft"], as_json(answer(REFUSED, is_draft=True))["is_draft"]) == (False, True)
     assert as_json(accepted)["is_complete"] is False
 
 
@@ -339,6 +371,43 @@ def test_a_view_is_connected_with_its_call_and_a_meeting_with_its_time() -> None
     assert "To hear or read a call, ask us, and name its number." in page.text
 
 
+def test_entries_of_different_spellings_say_under_which_they_are_found() -> None:
+    """Each by itself, and an address on each line."""
+    records = [
+        *found(JANE, emails=1, calls=1),
+        entry("emails", OTHER_CASE, "emails-0"),
+        entry("emails", OTHER_CASE, "emails-9"),
+        look_up(OTHER_CASE, "found", emails_count=2),
+    ]
+    page = page_of(answer(records, [JANE, OTHER_CASE]))
+
+    assert page.text.count(f"Found under{JANE}{OTHER_CASE}") == page.text.count(f"Found under{OTHER_CASE}") == 1
+    assert f"Found under {JANE}." in page.text
+
+
+def test_a_record_has_its_type_as_heading() -> None:
+    """Before its fields, so that nobody has to guess which table is about what."""
+    objects = [{"object_type": "Lead", "external_id": "00Q1", "fields": [{"name": "City", "value": "Bonn"}]}]
+    records = [
+        entry("customer_data", JANE, "Salesforce", objects=objects),
+        look_up(JANE, "found", customer_data_count=1),
+    ]
+    page = page_of(answer(records))
+
+    assert "Leada possible customer" in page.text
+    assert page.text.index("Leada possible") < page.text.index("Bonn") < page.text.index("00Q1")
+    assert "h5" in [tag for tag, _ in page.tags]
+
+
+def test_an_unknown_spelling_leaves_no_kind_known() -> None:
+    """What is not held under one address may be held under the other."""
+    page = page_of(answer([*found(JANE, emails=1), look_up(OTHER_CASE, "failed")], [JANE, OTHER_CASE]))
+
+    assert f"What we hold there under {OTHER_CASE} is not known." in page.text
+    assert page.text.count("Whether we hold any is not known.") == len(STREAMS) - 1
+    assert "We hold none." not in page.text
+
+
 def test_fields_without_a_value_are_one_folded_line() -> None:
     """They are named, and do not push everything else away."""
     empty: list[object] = [None, "", [], {}]
@@ -369,7 +438,7 @@ def test_a_field_can_be_withheld() -> None:
     assert "078-05-1120" not in page.text
     assert b"078-05-1120" not in b"".join(person.as_json(answered))
     assert as_json(answered)["withheld"] == {"SSN__c": 1}
-    assert "1 value is withheld." in page.text
+    assert "1 value is withheld, of the field “SSN__c”." in page.text
     assert "you may complain to a supervisory authority or go to court" in page.text
 
 
@@ -380,7 +449,7 @@ def test_what_is_masked_is_said_with_the_remedy() -> None:
 
     assert "The address of another person is shortened, 1 time on this page" in page.text
     assert "go to court (Article 12(4) GDPR)" in page.text
-    assert "Nothing is masked on this page." in page_of(answer(found(JANE, calls=1))).text
+    assert "Nothing is shortened or withheld on this page." in page_of(answer(found(JANE, calls=1))).text
 
 
 def test_the_own_address_is_called_you() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import htpy as h
 
@@ -20,14 +21,21 @@ _T = TypeVar("_T")
 _WIDTH: Final = 420
 _BAR: Final = 20
 _LINE: Final = 22
-_LABELS: Final = 110
+_LABELS: Final = 130
 _NUMBERS: Final = 50
 _FOLDED_FROM: Final = 100
 _SHOWN_AT_MOST: Final = 1000
 _COLOURS: Final = {result: f"b{number}" for number, result in enumerate(Result, 1)}
 _TOO_OLD: Final = "Answer too old"
 _TOO_OLD_COLOUR: Final = "b7"
-_AGES: Final = ("a day or less", "up to 7 days", "up to 30 days", "up to 90 days", "up to a year", "more than a year")
+_AGES: Final = (
+    "up to 1 day",
+    "1 to 7 days",
+    "7 to 30 days",
+    "30 to 90 days",
+    "90 days to a year",
+    "more than a year",
+)
 
 
 def page(coverage: Coverage) -> Iterator[bytes]:
@@ -43,8 +51,8 @@ def page(coverage: Coverage) -> Iterator[bytes]:
             h.p(".lead")[_lead(coverage)],
             html.facts(
                 {
-                    "Which Gong": h.ul(".plain")[(h.li[html.own_text(url)] for url in assessment.api_urls)],
-                    "Addresses on the list": words.number(total),
+                    "Which Gong": html.several([html.own_text(url) for url in assessment.api_urls]),
+                    "Addresses on the list": [words.number(total), h.span(".code")["each counted once"]],
                     words.MADE: html.moment(assessment.made_at),
                 }
             ),
@@ -52,28 +60,36 @@ def page(coverage: Coverage) -> Iterator[bytes]:
         coverage.doubts and h.aside(".alert")[h.p["Rows that contradict each other"], html.bullets(coverage.doubts)],
         html.section("results", "Results", _bar(coverage), _results(coverage), _remarks(coverage)),
         html.section("ages", "How old the answers are", _ages(coverage)),
-        html.section("open", "Addresses without an answer", _open(open_lines)),
-        _group("too-old", _TOO_OLD, "", [line for line in coverage.lines if line.is_too_old], *_ANSWERED_TABLE),
+        html.section(
+            "open", "Addresses without an answer", _folded(open_lines, _OPEN) if open_lines else h.p["There is none."]
+        ),
+        _group(
+            "too-old",
+            "Answers that are too old",
+            "Their addresses have to be looked up again.",
+            [line for line in coverage.lines if line.is_too_old],
+            _ANSWERED,
+        ),
         _group(
             "later",
             "Answers that a later look-up did not renew",
             "The answer still counts; the latest look-up brought no new one.",
             [line for line in coverage.lines if line.standing.later],
-            *_ANSWERED_TABLE,
+            _ANSWERED,
         ),
         _group(
             "not-listed",
             "Not on this list, with data in the tables",
             "Another list may have them.",
             coverage.not_listed,
-            *_ADDRESS_TABLE,
+            _NOT_LISTED,
         ),
         _group(
             "evidence-only",
             "Not on this list, with look-ups alone in the tables",
             "Another list may have them, or their data was deleted and the evidence of the search was kept.",
             coverage.evidence_only,
-            *_ADDRESS_TABLE,
+            _NOT_LISTED,
         ),
         margin=f"Coverage of the list · {words.day(assessment.made_at)}",
     )
@@ -81,13 +97,16 @@ def page(coverage: Coverage) -> Iterator[bytes]:
 
 def _title(coverage: Coverage) -> str:
     total = len(coverage.lines)
+    since = coverage.oldest_allowed
+    answer = "an answer" if since is None else f"an answer from the last {words.days(since)}"
     if total == 1:
-        return f"{coverage.answered} of 1 address has an answer"
+        return f"{coverage.answered} of 1 address has {answer}"
     return words.plural(
         coverage.answered,
-        "{number} of {total} addresses has an answer",
-        "{number} of {total} addresses have an answer",
+        "{number} of {total} addresses has {answer}",
+        "{number} of {total} addresses have {answer}",
         total=words.number(total),
+        answer=answer,
     )
 
 
@@ -100,16 +119,15 @@ def _lead(coverage: Coverage) -> str:
     if coverage.answered_at:
         oldest = min(coverage.answered_at)
         age = words.span(coverage.assessment.made_at - oldest)
-        parts.append(f"The oldest answer is of {words.day(oldest)}, {age} before this page was made.")
+        parts.append(f"The oldest answer dates from {words.day(oldest)}, {age} before this page was made.")
     if coverage.oldest_allowed is not None:
-        days = words.span(coverage.oldest_allowed)
-        parts.append(f"An answer that is older than {days} does not count.")
+        parts.append(f"Answers that are older than {words.days(coverage.oldest_allowed)} are not counted.")
     if answered < total:
         parts.append(
             words.plural(
                 total - answered,
-                "{number} address has no answer that counts.",
-                "{number} addresses have no answer that counts.",
+                "{number} address has no answer that is counted.",
+                "{number} addresses have no answer that is counted.",
             )
         )
     return " ".join(parts)
@@ -119,7 +137,7 @@ def _shares(coverage: Coverage) -> list[tuple[str, str, int, str]]:
     """Return the name, colour, number and meaning of each part of the list."""
     shares = [(words.RESULTS[one], _COLOURS[one], number, _MEANINGS[one]) for one, number in coverage.results.items()]
     if coverage.oldest_allowed is not None:
-        shares.append((_TOO_OLD, _TOO_OLD_COLOUR, coverage.too_old, "The answer is older than this report allows."))
+        shares.append((_TOO_OLD, _TOO_OLD_COLOUR, coverage.too_old, "Gong has answered, but too long ago."))
     return shares
 
 
@@ -154,7 +172,7 @@ def _results(coverage: Coverage) -> Node:
         ("Result", "Addresses", "What it means"),
         (
             h.tr[
-                h.th(scope="row")[h.span({"class": ["swatch", colour]}), name],
+                h.th(".name", scope="row")[h.span({"class": ["swatch", colour]}), name],
                 h.td(".number")[words.number(number)],
                 h.td[meaning],
             ]
@@ -167,15 +185,15 @@ def _results(coverage: Coverage) -> Node:
 
 def _remarks(coverage: Coverage) -> Node:
     assessment, others = coverage.assessment, len(coverage.assessment.others)
-    lines = [words.elsewhere(url, number) for url, number in assessment.elsewhere.items()]
+    lines = [_elsewhere(url, number) for url, number in sorted(coverage.elsewhere.items())]
     if coverage.not_whole:
         lines.append(
             words.plural(
                 coverage.not_whole,
-                "Of {number} address, the tables do not hold as many entries as its answer counts: they were "
-                "deleted, or not loaded.",
-                "Of {number} addresses, the tables do not hold as many entries as their answers count: they were "
-                "deleted, or not loaded.",
+                "For {number} address, the tables hold fewer entries than its answer counts: some were deleted, or not "
+                "loaded.",
+                "For {number} addresses, the tables hold fewer entries than their answers count: some were deleted, "
+                "or not loaded.",
             )
         )
     if others:
@@ -185,6 +203,15 @@ def _remarks(coverage: Coverage) -> Node:
     if not assessment.has_zones:
         lines.append(words.NO_ZONES)
     return (h.p(".soft")[html.own_text(line)] for line in lines)
+
+
+def _elsewhere(url: str, number: int) -> str:
+    return words.plural(
+        number,
+        "Look-ups of {number} address under {url} are not counted here.",
+        "Look-ups of {number} addresses under {url} are not counted here.",
+        url=url,
+    )
 
 
 def _ages(coverage: Coverage) -> Node:
@@ -205,11 +232,19 @@ def _ages(coverage: Coverage) -> Node:
     return h.svg(viewBox=f"0 0 {_WIDTH} {len(ages) * _LINE}", role="img", aria_label=label)[lines]
 
 
-def _open(lines: Sequence[Line]) -> Node:
-    if not lines:
-        return h.p["There is none."]
-    header = ("Place on the list", "Address", "Result", "Latest look-up", "HTTP status", words.REQUEST_ID)
-    return _folded(lines, header, _open_row)
+@dataclass(frozen=True)
+class _Table(Generic[_T]):
+    """How some addresses are shown.
+
+    Attributes:
+        header: The names of the columns.
+        row: Makes a row.
+        rest: The sentence about those that are too many for the page, for one and for several.
+    """
+
+    header: Sequence[str]
+    row: Callable[[_T], Node]
+    rest: tuple[str, str]
 
 
 def _open_row(line: Line) -> Node:
@@ -235,47 +270,40 @@ def _answered_row(line: Line) -> Node:
     )
 
 
-_ANSWERED_TABLE: Final = (("Place on the list", "Address", "Result", "Answered", "Latest look-up"), _answered_row)
-
-
 def _address_row(address: str) -> Node:
     return html.row(html.own_text(address))
 
 
-_ADDRESS_TABLE: Final = (("Address",), _address_row)
+_IN_THE_FILE: Final = ("{number} more is in coverage.csv.", "{number} more are in coverage.csv.")
+_NOT_SHOWN: Final = ("{number} more is not shown.", "{number} more are not shown.")
+_OPEN: Final = _Table(
+    ("Place on the list", "Address", "Result", "Latest look-up", "HTTP status", words.REQUEST_ID),
+    _open_row,
+    _IN_THE_FILE,
+)
+_ANSWERED: Final = _Table(
+    ("Place on the list", "Address", "Result", "Answered", "Latest look-up"), _answered_row, _IN_THE_FILE
+)
+_NOT_LISTED: Final = _Table(("Address",), _address_row, _NOT_SHOWN)
 
 
-def _group(
-    anchor: str,
-    title: str,
-    text: str,
-    members: Sequence[_T],
-    header: Sequence[str],
-    row: Callable[[_T], Node],
-) -> Node:
+def _group(anchor: str, title: str, text: str, members: Sequence[_T], table: _Table[_T]) -> Node:
     """Return a part of the page for some addresses; none if there is none."""
-    if not members:
-        return None
-    return html.section(anchor, title, text and h.p(".soft")[text], _folded(members, header, row))
+    return html.section(anchor, title, h.p(".soft")[text], _folded(members, table)) if members else None
 
 
 def _moment(look_up: LookUp | None) -> Node:
     return html.moment(look_up.at) if look_up and look_up.at else html.nothing("never")
 
 
-def _folded(members: Sequence[_T], header: Sequence[str], row: Callable[[_T], Node]) -> Node:
+def _folded(members: Sequence[_T], table: _Table[_T]) -> Node:
     """Return a table of some addresses: folded if there are many, and cut if there are very many."""
-    table = html.table(header, map(row, members[:_SHOWN_AT_MOST]))
+    shown = html.table(table.header, map(table.row, members[:_SHOWN_AT_MOST]))
     if len(members) <= _FOLDED_FROM:
-        return table
+        return shown
     more = len(members) - _SHOWN_AT_MOST
-    return h.details[
+    return h.details(".closed")[
         h.summary[words.plural(len(members), "{number} address", "{number} addresses")],
-        table,
-        more > 0
-        and h.p(".soft")[
-            words.plural(
-                more, "{number} more is in coverage.csv.", "{number} more are in coverage.csv, if they are listed."
-            )
-        ],
+        shown,
+        more > 0 and h.p(".soft")[words.plural(more, *table.rest)],
     ]

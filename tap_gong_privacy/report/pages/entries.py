@@ -1,10 +1,8 @@
-"""The entries on the page for a person, kind by kind."""
+"""How the entries of each kind are shown on the page for a person."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -18,15 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_gong_privacy.report.pages.html import Node
-    from tap_gong_privacy.report.person import Beside, Kind, Person
+    from tap_gong_privacy.report.person import Kind, Person
     from tap_gong_privacy.report.rows.tables import Row, Value
 
 _YOU: Final = html.Html(h.span(".code")["you"])
 _PART: Final = h.span(".part")
 _LABELS: Final = {column: Markup(h.span(".label")[name]) for column, name in words.COLUMNS.items()}  # noqa: S704  own texts
 _FOLDED_FROM: Final = 100
-# Gong's number of a meeting ends with the time at which it begins, if it comes from a calendar.
-_TIME_OF_MEETING: Final = re.compile(r"_(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z)\Z")
 
 
 @dataclass(frozen=True)
@@ -34,45 +30,39 @@ class _Known:
     """What the entries of one kind are compared with.
 
     Attributes:
+        kind: The kind.
         calls: The numbers of the calls of the answer.
         is_own: Tells whether a text is one of the addresses that were asked about.
-        has_many: Whether there are several of these.
+        shows_spellings: Whether each entry says under which addresses it is found.
     """
 
+    kind: Kind
     calls: frozenset[str]
     is_own: Callable[[str], bool]
-    has_many: bool
+    shows_spellings: bool
 
     @classmethod
-    def of(cls, person: Person) -> _Known:
+    def of(cls, kind: Kind, person: Person) -> _Known:
         calls = next(kind.entries for kind in person.kinds if kind.stream == "calls")
         numbers = frozenset(str(call["id"]) for call in calls if "id" in call)
-        return cls(numbers, person.masker.is_own, len(person.standings) > 1)
+        shows_spellings = len(person.standings) > 1 and not common_spellings(kind)
+        return cls(kind, numbers, person.masker.is_own, shows_spellings)
 
 
-def section(kind: Kind, person: Person) -> Node:
+def common_spellings(kind: Kind) -> list[str]:
+    """Return the addresses under which all entries of a kind are found; none if they are found under different ones."""
+    different = {tuple(_spellings(row)) for row in kind.entries}
+    return list(different.pop()) if len(different) == 1 else []
+
+
+def _spellings(row: Row) -> list[str]:
+    spellings = row.get(FOUND_UNDER)
+    return [str(address) for address in spellings] if isinstance(spellings, list) else []
+
+
+def entries(kind: Kind, person: Person) -> Node:
     """Return the entries of one kind."""
-    number = h.small[words.number(len(kind.entries))] if kind.entries else None
-    return html.section(
-        kind.stream,
-        [words.STREAMS[kind.stream], number],
-        (h.p({"class": shape})[text] for text, shape in _remarks(kind, person)),
-        _entries(kind, _Known.of(person)) if kind.entries else None,
-        is_inner=True,
-    )
-
-
-def _remarks(kind: Kind, person: Person) -> Iterator[tuple[str, str]]:
-    if not kind.is_loaded and kind.shortfalls:
-        yield "Not on this page, because we did not fetch this kind from Gong.", "missing"
-    elif not kind.entries:
-        is_none = person.is_known and not kind.shortfalls
-        yield ("We hold none.", "soft") if is_none else ("Whether we hold any is not known.", "missing")
-    elif kind.stream == "customer_data":
-        yield "The names of the fields are those of the customer database.", "soft"
-
-
-def _entries(kind: Kind, known: _Known) -> Node:
+    known = _Known.of(kind, person)
     if kind.stream == "customer_data":
         return (_system(row, known) for row in kind.entries)
     header, cells = _LAYOUTS[kind.stream]
@@ -92,27 +82,21 @@ def _by_year(kind: Kind) -> Iterator[tuple[str, list[Row]]]:
     if not kind.times:
         yield words.STREAMS[kind.stream], list(kind.entries)
         return
-    for year, rows in groupby(kind.entries, key=kind.year_of):
+    for year, rows in groupby(kind.entries, key=lambda row: getattr(kind.time_of(row), "year", None)):
         yield str(year or "Without a date"), list(rows)
 
 
 def _row(row: Row, cells: Sequence[Node], known: _Known) -> Node:
     *others, last = cells
-    return html.row(*others, [last, _found_under(row)] if known.has_many else last)
+    return html.row(*others, [last, _found_under(row)] if known.shows_spellings else last)
 
 
 def _found_under(row: Row) -> Node:
-    return _PART[_LABELS[FOUND_UNDER], _addresses(row)]
-
-
-def _addresses(row: Row) -> Node:
-    spellings = row.get(FOUND_UNDER)
-    shown = [html.own_text(str(address)) for address in spellings] if isinstance(spellings, list) else []
-    return [[", " if index else None, address] for index, address in enumerate(shown)]
+    return _PART[_LABELS[FOUND_UNDER], [html.block(html.own_text(address)) for address in _spellings(row)]]
 
 
 def _cell(row: Row, column: str, shown: Callable[[Value], Node] = html.show) -> Node:
-    return shown(row[column]) if column in row else html.nothing("not fetched")
+    return shown(row[column]) if column in row else html.nothing(words.NOT_IN_COPY)
 
 
 def _parts(row: Row, *columns: str) -> Node:
@@ -120,7 +104,7 @@ def _parts(row: Row, *columns: str) -> Node:
 
 
 def _shown(column: str) -> Callable[[Value], Node]:
-    if column in {"event_type", "system", "status"}:
+    if column in {"event_type", "reporting_system"}:
         return html.code
     return html.identifier if column in {"id", "message_hash", "content_id", "source_event_id"} else html.show
 
@@ -162,13 +146,9 @@ def _documented(name: str, value: Value) -> Node:
     return html.code(value) if name in {"system", "object_type"} else html.show(value)
 
 
-def _meeting(row: Row, _known: _Known) -> Sequence[Node]:
-    found = _TIME_OF_MEETING.search(str(row.get("id")))
-    try:
-        begins: Node = html.moment(datetime.fromisoformat(found[1])) if found else html.nothing(words.NOT_KNOWN)
-    except ValueError:
-        begins = html.nothing(words.NOT_KNOWN)
-    return begins, _cell(row, "id", html.identifier)
+def _meeting(row: Row, known: _Known) -> Sequence[Node]:
+    time = known.kind.time_of(row)
+    return html.moment(time) if time else html.nothing("none"), _cell(row, "id", html.identifier)
 
 
 def _event(row: Row, known: _Known) -> Sequence[Node]:
@@ -195,18 +175,16 @@ _LAYOUTS: Final[Mapping[str, tuple[Sequence[str], Callable[[Row, _Known], Sequen
         _email,
     ),
     "calls": ((words.COLUMNS["status"], words.COLUMNS["external_systems"], words.COLUMNS["id"]), _call),
-    "meetings": (("Time in its number", words.COLUMNS["id"]), _meeting),
-    "customer_engagement": ((words.COLUMNS["timestamp"], "Kind", "Content", "Source"), _event),
+    "meetings": (("Date in Gong's number", words.COLUMNS["id"]), _meeting),
+    "customer_engagement": ((words.COLUMNS["timestamp"], "What happened", "Content", "Source"), _event),
 }
 
 
 def _system(row: Row, known: _Known) -> Node:
     objects = row.get("objects")
     return [
-        h.h4[
-            html.code(row.get("system")) if "system" in row else html.nothing("not fetched"),
-            known.has_many and h.small[_addresses(row)],
-        ],
+        h.h4[html.code(row["system"]) if "system" in row else html.nothing(words.NOT_IN_COPY)],
+        known.shows_spellings and _found_under(row),
         _folded_objects(objects) if isinstance(objects, list) and objects else _cell(row, "objects"),
     ]
 
@@ -221,18 +199,24 @@ def _folded_objects(objects: Sequence[Value]) -> Node:
 
 
 def _object(element: Value) -> Node:
+    """Return a record of another system: its type, its fields, and then the numbers by which it is known."""
     if not isinstance(element, dict):
         return h.p[html.show(element)]
     fields = element.get("fields")
-    facts = {name: value for name, value in element.items() if name != "fields" or not isinstance(value, list)}
-    return [_fields(fields) if isinstance(fields, list) else None, h.div(".small")[_links(facts)]]
+    shown_apart = {"object_type", *(["fields"] if isinstance(fields, list) else [])}
+    facts = {name: value for name, value in element.items() if name not in shown_apart}
+    return [
+        h.h5[html.code(element["object_type"]) if "object_type" in element else "Record"],
+        _fields(fields) if isinstance(fields, list) else None,
+        h.div(".small")[_links(facts)] if facts else None,
+    ]
 
 
 def _fields(fields: Sequence[Value]) -> Node:
     filled = [field for field in fields if not _is_empty(field)]
     empty = [str(field["name"]) for field in fields if isinstance(field, dict) and _is_empty(field)]
     return [
-        html.table(("Field", words.COLUMNS["value"]), map(_field, filled)) if filled else None,
+        html.table(("Field", words.COLUMNS["value"]), map(_field, filled), stacks=False) if filled else None,
         empty
         and h.details[
             h.summary[words.plural(len(empty), "{number} field without a value", "{number} fields without a value")],
@@ -256,28 +240,3 @@ def _field(field: Value) -> h.Element:
         return h.tr[h.td(colspan=2)[html.show(field)]]
     more = {name: value for name, value in field.items() if name not in {"name", "value"}}
     return h.tr[h.th(scope="row")[html.show(field["name"])], h.td[html.show(field["value"]), more and html.pairs(more)]]
-
-
-def beside(person: Person) -> Node:
-    """Return what Gong sent beside its documentation."""
-    found = person.beside
-    if not found and not person.missing:
-        return None
-    return html.section(
-        "beside",
-        "What Gong sent beside its documentation",
-        h.p(".soft")[
-            "Gong's documentation does not say what these values are. They are shown as Gong sent them."
-            if found
-            else "Whether there is anything is not known."
-        ],
-        html.table(("Sent with", words.COLUMNS["value"]), map(_sent_with, found)) if found else None,
-        is_inner=True,
-    )
-
-
-def _sent_with(sent: Beside) -> Node:
-    name = words.STREAMS[sent.stream]
-    # The key of an event is the tap's own, and says nothing to the person.
-    key = sent.stream != "customer_engagement" and h.span(".code")[html.show(sent.key)]
-    return html.row([name, key], html.pairs(sent.content))

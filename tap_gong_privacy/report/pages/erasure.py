@@ -40,21 +40,18 @@ def page(erasure: Erasure, digest: str) -> Iterator[bytes]:
         html.head(
             "Evidence of an erasure",
             "Was the data erased at Gong?",
-            h.p({"class": ["finding", "" if erasure.finding in _PROVEN else "open"]})[_TITLES[erasure.finding]],
+            h.p({"class": ["finding", "" if _is_proven(erasure) else "open"]})[_TITLES[erasure.finding]],
             h.p(".lead")[html.own_text(_overall(len(evidence)) if has_many else _sentence(evidence[0]))],
             html.facts(
                 {
-                    "Address": h.ul(".plain")[(h.li[html.own_text(one.address)] for one in evidence)]
-                    if has_many
-                    else html.own_text(evidence[0].address),
+                    "Addresses" if has_many else "Address": html.several(
+                        [html.own_text(one.address) for one in evidence]
+                    ),
                     "Erasure asked for": [
                         html.moment(erasure.asked_at),
                         h.span(".code")["as stated by who made this page"],
                     ],
-                    "Gong's id of the erasure": erasure.request_ids
-                    and [
-                        [", " if place else None, html.own_text(one)] for place, one in enumerate(erasure.request_ids)
-                    ],
+                    "Gong's id of the erasure": html.several([html.own_text(one) for one in erasure.request_ids]),
                     "Which Gong": _gong(erasure.assessment),
                     words.REFERENCE: erasure.request.reference and html.own_text(erasure.request.reference),
                     words.RECEIVED: erasure.request.received and words.day_of(erasure.request.received),
@@ -65,10 +62,16 @@ def page(erasure: Erasure, digest: str) -> Iterator[bytes]:
         erasure.gaps
         and h.aside(".alert")[h.p["This evidence is not complete"], html.bullets(map(html.own_text, erasure.gaps))],
         (_evidence(number, one, has_many=has_many) for number, one in enumerate(evidence, 1)),
-        html.section("proves", "What this proves, and what it does not", html.bullets(_proves(erasure.assessment))),
+        html.section("proves", "What this proves, and what it does not", html.bullets(_proves(erasure))),
         html.section("file", "The rows behind this page", h.p[_THE_FILE], h.p(".hash")[digest]),
         margin=" · ".join(filter(None, (title, erasure.request.reference, words.day(made_at)))),
     )
+
+
+def _is_proven(erasure: Erasure) -> bool:
+    """Return whether nothing is left to settle: neither a gap, nor data that was gone before it was to be erased."""
+    is_plain = not any(evidence.latest_before for evidence in erasure.evidence)
+    return erasure.finding in _PROVEN and is_plain and not erasure.gaps
 
 
 _THE_FILE: Final = (
@@ -79,11 +82,12 @@ _THE_FILE: Final = (
 
 
 def _gong(assessment: Assessment) -> Node:
-    urls = [h.li[html.own_text(url)] for url in assessment.api_urls]
+    urls: list[Node] = [html.own_text(url) for url in assessment.api_urls]
     if not urls:
         return html.nothing(_UNNAMED)
-    unnamed = assessment.is_gong_unnamed and h.li[html.nothing("some look-ups do not say which Gong they asked")]
-    return h.ul(".plain")[urls, unnamed]
+    if assessment.is_gong_unnamed:
+        urls.append(html.nothing("some look-ups do not say which Gong they asked"))
+    return html.several(urls)
 
 
 def _overall(number: int) -> str:
@@ -92,20 +96,49 @@ def _overall(number: int) -> str:
 
 def _sentence(evidence: Evidence) -> str:
     """Say what the look-ups show."""
-    elsewhere, finding, gone = evidence.elsewhere, evidence.finding, evidence.gone_before
-    if elsewhere and (at := elsewhere[-1].at):
-        return _ELSEWHERE.format(url=elsewhere[-1].api_url, time=words.time(at))
-    if evidence.after is None or evidence.waited is None:
-        return _NO_ANSWER
-    sentence = _SENTENCES[finding]
-    if finding is Finding.ERASED and gone:
-        sentence = _GONE_BEFORE
-    elif finding is Finding.NOTHING_KNOWN_BEFORE and evidence.before:
-        sentence = _NOTHING_BEFORE
-    return sentence.format(
-        since=words.span(evidence.waited),
-        held=words.joined(_what(evidence.after)),
-        gone=words.time(gone.at) if gone and gone.at else "",
+    elsewhere, after, later = evidence.elsewhere, evidence.after, evidence.standing.later
+    if elsewhere and elsewhere.at:
+        sentence = _ELSEWHERE.format(url=elsewhere.api_url, time=words.time(elsewhere.at))
+    elif after:
+        sentence = _about(evidence, after)
+    else:
+        sentence = _NO_ANSWER
+    if later and later.at and later.at > evidence.asked_at:
+        sentence += f" A later look-up, on {words.time(later.at)}, brought no answer."
+    return sentence
+
+
+def _about(evidence: Evidence, after: LookUp) -> str:
+    finding, before = evidence.finding, evidence.latest_before
+    since = words.span(evidence.waited) if evidence.waited else ""
+    held = words.joined(_what(after))
+    if finding in _PROVEN and before and before.at:
+        had = words.joined(_what(before)) if before.holds_something else ""
+        sentence = _LESS_BEFORE.format(
+            time=words.time(before.at),
+            had=f"nothing but {had}" if had else "nothing",
+            since=since,
+            held=f"{held}, and nothing else" if after.holds_something else "nothing",
+        )
+        return f"{sentence} {_NOT_NAMED}" if finding is Finding.ERASED_IN_PART else sentence
+    if finding in {Finding.STILL_HELD, Finding.TOO_EARLY}:
+        sentence = _held(evidence, since, held)
+        return f"{sentence} {_TOO_EARLY}" if finding is Finding.TOO_EARLY else sentence
+    if finding is Finding.NOTHING_KNOWN_BEFORE and evidence.before:
+        return _NOTHING_BEFORE.format(since=since)
+    return _SENTENCES[finding].format(since=since, held=held)
+
+
+def _held(evidence: Evidence, since: str, held: str) -> str:
+    gone = evidence.gone
+    if gone and gone.at:
+        nothing = "nothing of what its documentation names as erased" if gone.holds_something else "nothing"
+        return _HELD_AGAIN.format(time=words.time(gone.at), nothing=nothing, since=since, held=held)
+    if evidence.before:
+        return f"Gong answered {since} after the erasure was asked for that it still holds {held}."
+    return (
+        f"Gong answered {since} after the erasure was asked for that it holds {held}. There is no answer from before "
+        "that counts."
     )
 
 
@@ -114,10 +147,16 @@ _ELSEWHERE: Final = (
     "After the erasure was asked for, on {time}, a look-up under {url} found data about this address. That is another "
     "base URL than the one of this page."
 )
-_GONE_BEFORE: Final = (
-    "Gong once held data about this address. It held nothing any more on {gone}, before the erasure was asked for, and "
-    "answered {since} after it that it holds nothing."
+_LESS_BEFORE: Final = (
+    "Gong once held data about this address. On {time}, before the erasure was asked for, it already held {had}, and "
+    "it answered {since} after it that it holds {held}."
 )
+_HELD_AGAIN: Final = (
+    "On {time}, Gong held {nothing} about this address, and it answered {since} after the erasure was asked for that "
+    "it holds {held}."
+)
+_TOO_EARLY: Final = "An erasure takes hours: look the address up again a day after the request."
+_NOT_NAMED: Final = "Its documentation does not name these as erased, so this may be the final state."
 _NOTHING_BEFORE: Final = (
     "Gong answered {since} after the erasure was asked for that it holds nothing about this address. The answers from "
     "before held nothing either, so they do not show that anything was erased."
@@ -128,27 +167,24 @@ _SENTENCES: Final = {
         "holds nothing."
     ),
     Finding.ERASED_IN_PART: (
-        "Gong answered {since} after the erasure was asked for that it holds {held}, and nothing else any more. Its "
-        "documentation does not name these as erased, so this may be the final state."
+        "Gong answered {since} after the erasure was asked for that it holds {held}, and nothing else any more. "
+        + _NOT_NAMED
     ),
     Finding.NOTHING_KNOWN_BEFORE: (
         "Gong answered {since} after the erasure was asked for that it holds nothing about this address. There is no "
-        "answer from before, so nothing shows that anything was erased."
+        "answer from before that counts, so nothing shows that anything was erased."
     ),
     Finding.NOT_LOOKED_UP_SINCE: (
         "Gong answered {since} after the erasure was asked for, but other rows contradict that answer, so nothing is "
         "proven."
     ),
-    Finding.TOO_EARLY: (
-        "Gong answered {since} after the erasure was asked for that it still holds {held}. An erasure takes hours: "
-        "look the address up again a day after the asking."
-    ),
-    Finding.STILL_HELD: "Gong answered {since} after the erasure was asked for that it still holds {held}.",
 }
 
 
 def _what(look_up: LookUp) -> Sequence[str]:
     """Return what an answer holds, what an erasure should remove first."""
+    if look_up.is_traceless:
+        return ["data of which nothing is recorded any more"]
     streams = sorted(STREAMS, key=lambda stream: stream in NOT_NAMED)
     held = [words.amount(stream, number) for stream in streams if (number := look_up.counts[stream])]
     if None in look_up.counts.values():
@@ -169,9 +205,7 @@ def _evidence(number: int, evidence: Evidence, *, has_many: bool) -> Node:
             html.section(
                 f"{anchor}-elsewhere",
                 "Look-ups under other base URLs",
-                h.p[
-                    "They are no evidence about the Gong of this page. If it is the same Gong, name it with --api-url."
-                ],
+                h.p[_ELSEWHERE_TABLE],
                 _look_ups(standing.elsewhere),
                 is_inner=has_many,
             )
@@ -186,6 +220,12 @@ def _evidence(number: int, evidence: Evidence, *, has_many: bool) -> Node:
     )
 
 
+_ELSEWHERE_TABLE: Final = (
+    "They were made under another base URL than the one of this page. If that is the same Gong, make this page again "
+    "with --api-url. If it is another one, an erasure there has to be asked for apart."
+)
+
+
 def _before_and_after(evidence: Evidence) -> Node:
     shown: list[tuple[str, Callable[[LookUp], Node]]] = [
         ("Looked up", _moment),
@@ -193,20 +233,19 @@ def _before_and_after(evidence: Evidence) -> Node:
         ("HTTP status", lambda look_up: _number(look_up.http_status)),
         (words.REQUEST_ID, lambda look_up: html.identifier(look_up.request_id)),
         *((words.STREAMS[stream], partial(_count, stream)) for stream in STREAMS),
-        ("Undocumented fields", lambda look_up: _fields_beside(*names_beside(look_up))),
+        ("Undocumented fields", _fields_beside),
     ]
-    columns = (evidence.before, evidence.after)
-    is_latest = evidence.gone_before is None
+    columns = {"Latest answer before": evidence.before, "Latest answer since": evidence.after}
+    if evidence.latest_before:
+        columns = {"Answer before that held more": evidence.before, "Latest answer before": evidence.latest_before} | {
+            "Latest answer since": evidence.after
+        }
     return html.table(
-        (
-            "Look-up",
-            "Latest answer before" if is_latest else "Latest answer before that held data",
-            "Latest answer since",
-        ),
+        ("Look-up", *columns),
         (
             h.tr[
                 h.th(scope="row")[name],
-                (h.td[cell(look_up) if look_up else _none(is_first=not index)] for look_up in columns),
+                (h.td[cell(look_up) if look_up else _none(is_first=not index)] for look_up in columns.values()),
             ]
             for index, (name, cell) in enumerate(shown)
         ),
@@ -230,7 +269,11 @@ def _number(value: int | None) -> Node:
     return html.nothing(words.NOT_KNOWN) if value is None else words.number(value)
 
 
-def _fields_beside(names: Sequence[str], hidden: int) -> str:
+def _fields_beside(look_up: LookUp) -> Node:
+    found = names_beside(look_up)
+    if found is None:
+        return html.nothing("not loaded")
+    names, hidden = found
     shown = [*names, *([f"{words.number(hidden)} whose name is not shown"] if hidden else [])]
     return words.joined(shown) or "none"
 
@@ -263,20 +306,23 @@ def _total(look_up: LookUp) -> Node:
     return _number(None if None in counts else sum(count or 0 for count in counts))
 
 
-def _proves(assessment: Assessment) -> list[str]:
+def _proves(erasure: Erasure) -> list[str]:
+    assessment = erasure.assessment
     others = len(assessment.others)
-    lines = [words.other_spellings(others)] if others else []
-    if not assessment.has_zones:
-        lines.append(words.NO_ZONES)
-    return [*_PROVES, *lines]
+    has_ids = any(one.request_id for standing in assessment.standings for one in standing.look_ups)
+    return [
+        "The answers are Gong's own. Gong can find each one by its request id."
+        if has_ids
+        else "The answers are Gong's own.",
+        "When the erasure was asked for is stated by who made this page."
+        + (" Gong can find the request by its id of the erasure." if erasure.request_ids else ""),
+        *_PROVES,
+        *([words.other_spellings(others)] if others else []),
+        *([] if assessment.has_zones else [words.NO_ZONES]),
+    ]
 
 
 _PROVES: Final = (
-    "The answers are Gong's own. Gong can find each one by its request id.",
-    (
-        "When the erasure was asked for is stated by who made this page. If Gong's id of the erasure is given, Gong "
-        "can find the request by it."
-    ),
     "Gong erases in the background, which takes hours.",
     (
         "Gong's documentation names calls, e-mails, leads and contacts as erased. It does not name meetings and "

@@ -12,7 +12,7 @@ import htpy as h
 from markupsafe import Markup
 
 from tap_gong_privacy.report.pages import words
-from tap_gong_privacy.report.rows.masking import nested
+from tap_gong_privacy.report.rows.masking import DEEPEST, nested
 from tap_gong_privacy.report.rows.tables import Unreadable
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ _POLICY: Final = Markup(
 )
 _LONG: Final = 2000
 _FIRST_OF_LONG: Final = 160
-# A text of this length or more may break over two lines.
-_BREAKABLE: Final = 30
+# A longer address may break over two lines.
+_SHORT_ADDRESS: Final = re.compile(r"(?<!\S)(?=\S*@)\S{1,29}(?!\S)")
 # What HTML cannot hold, or no reader can see, as the symbols that stand for it. Tabs and line ends stay.
 _CONTROLS: Final = {code: 0x2400 + code for code in range(0x20) if code not in {0x09, 0x0A}} | {0x7F: 0x2421}
 _C1: Final = {code: f"[U+{code:04X}]" for code in range(0x80, 0xA0)}
@@ -168,29 +168,35 @@ def code(value: Value) -> Node:
     return [show(value), meaning and h.span(".code")[meaning]]
 
 
-def show(value: Value) -> Node:
-    """Return a value as it is: all of it, nested ones as lists, never as code."""
-    if isinstance(value, str) and (inner := nested(value)) is not None:
+def show(value: Value, unfolds: int = DEEPEST) -> Node:
+    """Return a value as it is: all of it, nested ones as lists, never as code.
+
+    Args:
+        value: The value.
+        unfolds: How many texts with JSON in each other are taken apart.
+    """
+    if unfolds and isinstance(value, str) and (inner := nested(value)) is not None:
         value = inner
+        unfolds -= 1
     if value is None or (isinstance(value, str | list | dict) and not value):
         return nothing(_NOTHINGS[type(value)])
     if isinstance(value, Unreadable):
         return nothing("cannot be shown, because it is not stored as JSON")
     if isinstance(value, str):
         return _text(value)
-    return _show_other(value)
+    return _show_other(value, unfolds)
 
 
-def _show_other(value: Value) -> Node:
+def _show_other(value: Value, unfolds: int) -> Node:
     match value:
         case bool():
             return "yes" if value else "no"
         case datetime():
             return moment(value)
         case list():
-            return h.ul[(h.li[show(element)] for element in value)]
+            return h.ul[(h.li[show(element, unfolds)] for element in value)]
         case dict():
-            return pairs(value)
+            return named((own_text(name), show(inner, unfolds)) for name, inner in value.items())
         case _:
             return str(value)
 
@@ -217,9 +223,10 @@ def _visible(text: str) -> str:
 
 def own_text(text: str) -> Html:
     """Return a text that somebody gave, apart from the direction of the text around it."""
-    is_address = "@" in text and " " not in text
-    shape = ' class="whole"' if is_address and len(text) < _BREAKABLE else ""
-    return Html(f"<bdi{shape}>{escape(_visible(text))}</bdi>")
+    shown = escape(_visible(text))
+    if "@" in text:
+        shown = _SHORT_ADDRESS.sub(r'<span class="whole">\g<0></span>', shown)
+    return Html(f"<bdi>{shown}</bdi>")
 
 
 def pairs(content: Mapping[str, Value]) -> Node:
@@ -240,6 +247,11 @@ def paragraphs(text: str) -> Node:
 def bullets(lines: Iterable[Node]) -> Node:
     """Return sentences as a list."""
     return h.ul(".plain")[(h.li[line] for line in lines)]
+
+
+def several(values: Sequence[Node]) -> Node:
+    """Return one value as it is, and several as a list; None if there is none."""
+    return h.ul(".plain")[(h.li[value] for value in values)] if len(values) > 1 else next(iter(values), None)
 
 
 def facts(content: Mapping[str, Node]) -> Node:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tap_gong_privacy.report.model import Result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
 LANGUAGE: Final = "en"
 _MONTHS: Final = (
@@ -56,6 +56,8 @@ def joined(parts: Sequence[str]) -> str:
 def span(length: timedelta) -> str:
     """Write how long something takes, in its largest unit."""
     seconds = max(0, int(length.total_seconds()))
+    if seconds < 1:
+        return "less than a second"
     if seconds < _MINUTE:
         return plural(seconds, "{number} second", "{number} seconds")
     if seconds < _HOUR:
@@ -63,6 +65,25 @@ def span(length: timedelta) -> str:
     if seconds < _DAY:
         return plural(seconds // _HOUR, "{number} hour", "{number} hours")
     return plural(seconds // _DAY, "{number} day", "{number} days")
+
+
+def days(length: timedelta) -> str:
+    """Write a length in days, as it was given."""
+    value = length / timedelta(days=1)
+    return "day" if value == 1 else f"{value:,.6g} days"
+
+
+def dated(moment: datetime, made_at: datetime) -> str:
+    """Write out the day of an answer, and how many days before the page was made that was."""
+    days = (made_at.date() - moment.date()).days
+    if days <= 0:
+        return f"{day(moment)}, the day on which this page was made"
+    return plural(
+        days,
+        "{day}, {number} day before this page was made",
+        "{day}, {number} days before this page was made",
+        day=day(moment),
+    )
 
 
 STREAMS: Final = {
@@ -84,7 +105,7 @@ COLUMNS: Final = {
     "found_under": "Found under",
     "looked_up_at": "Looked up",
     "request_id": "Gong's request id",
-    "undocumented": "Beside the documentation",
+    "undocumented": "Not in the documentation",
     "from": "Sent by",
     "id": "Gong's number",
     "sent_time": "Sent",
@@ -125,7 +146,7 @@ CODES: Final = {
     "contentViewed": "shared content was viewed",
     "customEvent": "an event that this company or another system has defined",
     "digitalInteraction": "an interaction on the web or by e-mail",
-    "ExternalCallViewing": "someone outside this company viewed a call",
+    "ExternalCallViewing": "a call was viewed from outside this company",
 }
 """What Gong's codes mean, by code; the documented ones, and those of its documentation's example."""
 RESULTS: Final = {
@@ -148,6 +169,7 @@ REFERENCE: Final = "Reference"
 RECEIVED: Final = "Request received"
 MADE: Final = "Made on"
 NOT_KNOWN: Final = "not known"
+NOT_IN_COPY: Final = "not in our copy"
 NO_ANSWER: Final = "no answer"
 
 
@@ -165,23 +187,13 @@ def other_spellings(value: int) -> str:
     """Say how many other spellings of the addresses there are in the tables."""
     return plural(
         value,
-        "Our tables hold {number} other spelling of these addresses, which this page does not cover.",
-        "Our tables hold {number} other spellings of these addresses, which this page does not cover.",
-    )
-
-
-def elsewhere(api_url: str, value: int) -> str:
-    """Say how many look-ups were made under another base URL."""
-    return plural(
-        value,
-        "{number} look-up under {url} does not count here.",
-        "{number} look-ups under {url} do not count here.",
-        url=api_url,
+        "The tables hold {number} other spelling of these addresses, which this page does not cover.",
+        "The tables hold {number} other spellings of these addresses, which this page does not cover.",
     )
 
 
 NO_ZONES: Final = (
-    "Our database stores the times without a time zone. They are read as Coordinated Universal Time (UTC)."
+    "The database stores the times without a time zone. They are read as Coordinated Universal Time (UTC)."
 )
 
 

@@ -106,7 +106,7 @@ def _url(text: str) -> sa.URL:
         )
         raise ConfigError(msg) from None
     if "@" in (url.host or ""):
-        msg = "The database URL has an at sign in its password: write it as %40, and encode /, : and # in the same way."
+        msg = "The database URL has an at sign in its password: percent-encode it, and / : # ? as well."
         raise ConfigError(msg)
     if len(url.password or "") >= _HIDDEN_FROM:
         privacy.hide([str(url.password)])

@@ -96,7 +96,8 @@ class Reader:
             raise ConfigError(NOTHING_LOADED)
         with_data = frozenset().union(*map(self._addresses, self._sections.values()))
         names = None if addresses is None else spellings_of(addresses, asked | with_data)
-        look_ups = self._rows(LOOKUPS, names) if names is not None else self._deciding_look_ups(now)
+        times, shared = self._lookups.c[LOOKED_UP_AT], self._shared()
+        look_ups = self._rows(LOOKUPS, names) if names is not None else self._deciding_look_ups(now, shared)
         return Loaded(
             columns=self.columns,
             look_ups=list(look_ups),
@@ -105,8 +106,9 @@ class Reader:
             asked=asked,
             with_data=with_data,
             newest=self._newest(),
-            shared=self._shared(),
-            has_zones=has_zone(self._first(sa.select(self._lookups.c[LOOKED_UP_AT]))),
+            shared=shared,
+            has_zones=has_zone(self._first(sa.select(times).where(times.is_not(None)))),
+            has_nameless=bool(self._first(sa.select(sa.literal(1)).where(self._lookups.c[EMAIL_ADDRESS].is_(None)))),
         )
 
     def _rows(self, name: str, addresses: Collection[str] | None) -> Iterator[Row]:
@@ -124,17 +126,18 @@ class Reader:
                 for (column, content), value in zip(columns.items(), row, strict=True)
             }
 
-    def _deciding_look_ups(self, now: datetime) -> Iterator[Row]:
+    def _deciding_look_ups(self, now: datetime, shared: Collection[str]) -> Iterator[Row]:
         """Read every look-up since the latest certain answer of its address, and those that need a closer look.
 
-        Certain here is less than what the model takes for sound, so that nothing is left out that could decide.
+        Certain here is less than what the model takes for sound, so that nothing is left out that could decide. Doubts
+        about several rows at once cannot be seen row by row: if there are any, all rows are read.
         """
         columns = self._lookups.c
         time = columns[LOOKED_UP_AT]
         statement = select(self._lookups, LOOKUPS, self._connection.dialect.name)
         kind = self._types[LOOKED_UP_AT]
         # Other databases store times as text, which has no order if the forms differ.
-        if isinstance(kind, sa.DateTime):
+        if isinstance(kind, sa.DateTime) and not shared and not self._has_twins():
             moment = now if kind.timezone else now.replace(tzinfo=None)
             certain = sa.and_(self._is_certain(), time <= moment)
             # Each base URL apart, because the report may be about any of them.
@@ -151,6 +154,12 @@ class Reader:
                 since.c.time.is_(None) | (time >= since.c.time) | sa.func.coalesce(~(certain | no_answer), sa.true())
             )
         return self._read(statement, LOOKUPS)
+
+    def _has_twins(self) -> bool:
+        """Return whether an address has two look-ups of one time, as only a table without a key can hold."""
+        address, time = self._lookups.c[EMAIL_ADDRESS], self._lookups.c[LOOKED_UP_AT]
+        statement = sa.select(sa.literal(1)).group_by(address, time).having(sa.func.count() > 1)
+        return self._first(statement.select_from(self._lookups)) is not None
 
     def _is_certain(self) -> sa.ColumnElement[bool]:
         """Return the condition that a look-up is an answer that nothing in its row contradicts."""
@@ -192,13 +201,15 @@ class Reader:
         address = columns[EMAIL_ADDRESS]
         times = [columns[LOOKED_UP_AT]] if LOOKED_UP_AT in columns else []
         time = times[0] if times else sa.cast(sa.null(), self._types[LOOKED_UP_AT])
-        rows = sa.func.count(sa.distinct(columns[KEYS[name]])) if KEYS[name] in columns else sa.func.count()
+        # Without a key, a row is one of its own.
+        key = columns.get(KEYS[name])
+        rows = sa.func.count() if key is None else sa.func.count(sa.distinct(sa.func.coalesce(key, "")))
         statement = sa.select(
             sa.literal(name).label("stream"), address.label("address"), time.label("time"), rows.label("rows")
         )
         yield from _narrowed(statement.group_by(address, *times), address, addresses)
 
-    def _first(self, statement: sa.Select[tuple[object]]) -> object:
+    def _first(self, statement: sa.Select[Any]) -> object:
         return self._connection.execute(statement.limit(1)).scalar()
 
     def _addresses(self, table: sa.Table) -> frozenset[str]:

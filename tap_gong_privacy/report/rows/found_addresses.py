@@ -12,28 +12,26 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# No pattern below goes back over a text more than once, so that the time for a text grows no faster than its length.
+# No pattern goes back over a text more than once, so the time that it takes grows no faster than the text. Only single
+# characters are repeated possessively, because Python before 3.11.5 matches groups wrongly that are repeated so.
 AT_SIGNS: Final = "@\uff20\ufe6b"
 # What the local part of an address can hold only in quotes.
 _SPECIALS: Final = r'\s()<>\[\]:;,"\\'
-_NAME: Final = rf"\w(?:[\w.-]|[^\x00-\x7f\s{AT_SIGNS}])*+"
+# Letters, digits, `_`, `.`, `-`, and all beyond ASCII that is neither a blank nor an at sign.
+_NAME: Final = rf"\w[^\x00-,/:-@\[-^`{{-\x7f\s{AT_SIGNS}]*+"
 _LITERAL: Final = r"\[[^\[\]\s]{1,80}\]"
-_WHOLE: Final = re.compile(rf'(?:"(?:[^"\\]|\\.)*+"|[^{_SPECIALS}{AT_SIGNS}]++)@(?:{_LITERAL}|{_NAME})')
+_WHOLE: Final = re.compile(rf'(?:"[^"\\]*+(?:\\.[^"\\]*+)*"|[^{_SPECIALS}{AT_SIGNS}]++)@(?:{_LITERAL}|{_NAME})')
 # At signs with only blanks and invisible characters between them count as one.
-_SIGN: Final = re.compile(rf"[{AT_SIGNS}](?:[^\x21-\x7e\w{AT_SIGNS}]*+[{AT_SIGNS}])*+")
+_SIGN: Final = re.compile(rf"[{AT_SIGNS}](?:[^\x21-\x7e\w{AT_SIGNS}]*+[{AT_SIGNS}])*")
 # Fills the place of an escape whose character is shorter. It is invisible, so it turns no address into another.
 _FILL: Final = "\N{WORD JOINER}"
-_SLASHES: Final = rf"{_FILL}{{0,9}}/{_FILL}{{0,9}}/{_FILL}{{0,9}}:"
-# The text before an at sign, reversed: a quoted local part, or a link from its `://` on, or one word, with blanks and
-# punctuation between it and the at sign; or else punctuation alone, as in `!@example.com`.
-_BEFORE: Final = re.compile(
-    rf"""(?P<blanks>[\s{_FILL}]*+)(?P<quoted>"(?:[^"\n]|"(?=\\))++(?<!\s)"(?![\w\\]))
-    |(?P<gap>(?:(?:[\da-f]{{2}}%|_|[^\w{_SPECIALS}{AT_SIGNS}])*+[{_SPECIALS}]++)*+)
-     (?:(?P<link>(?:(?!{_SLASHES})[^\s"<>])*+)(?={_SLASHES})|(?P<word>[^{_SPECIALS}{AT_SIGNS}]++))
-    |(?P<marks>[^{_SPECIALS}{AT_SIGNS}]++)""",
-    re.IGNORECASE | re.VERBOSE,
-)
-# The text behind an at sign: a domain, or a name behind punctuation, with which no domain begins.
+# These match what is before an at sign, reversed.
+_QUOTED: Final = re.compile(rf'(?P<gap>[\s{_FILL}]*+)(?P<local>"[^"\n]*+(?:"(?=\\)[^"\n]*+)*(?<![\s"])"(?![\w\\]))')
+_GAP: Final = re.compile(rf"(?:[\W_]*[{_SPECIALS}])?")
+_RUN: Final = re.compile(r'[^\s"<>]*+')
+_SLASHES: Final = re.compile(rf"{_FILL}{{0,9}}/{_FILL}{{0,9}}/{_FILL}{{0,9}}:")
+_WORD: Final = re.compile(rf"[^{_SPECIALS}]*+")
+# What is behind an at sign: a domain, or a name behind punctuation, with which no domain begins.
 _BEHIND: Final = re.compile(
     rf"(?P<gap>[^\x21-\x7e\w{AT_SIGNS}]*+)(?P<domain>{_LITERAL}|{_NAME})|[^\w{AT_SIGNS}]*+(?P<name>{_NAME})"
 )
@@ -42,20 +40,21 @@ _PATH: Final = re.compile("[/?#]")
 _IN_PATH: Final = re.compile(rf"[/?&#{_SPECIALS}]")
 _IN_QUERY: Final = re.compile(rf"[/?&#={_SPECIALS}]")
 _MARKS: Final = re.compile(r"[^\x00-\x7f\w]*+")
-_OPENING: Final = re.compile(r"(?:[^\x00-\x7f\w]|['`{*|])*+")
+_OPENING: Final = re.compile(r"(?:[^\x00-\x7f\w]|['`{*|])*")
 _CLOSING: Final = {"'": ("'",), "`": ("`", "'"), "{": ("}",), "*": ("*",), "|": ("|",)}
 
 _ESCAPE: Final = re.compile(
-    r"""&(?:amp;?)*+(?:(?P<at>\#0*+64(?!\d);?|\#x0*+40(?![\da-f]);?|commat;)
-                      |(?P<entity>\#\d{1,12};|\#x[\da-f]{1,12};|[a-z][a-z\d]{1,31};))
-    |(?P<ampersand>&(?:amp;)++)
+    r"""&(?:amp;?){0,20}(?:(?P<at>\#0*+64(?!\d);?|\#x0*+40(?![\da-f]);?|commat;)
+                         |(?P<entity>\#\d{1,12};|\#x[\da-f]{1,12};|[a-z][a-z\d]{1,31};))
     |(?<!\\)\\++(?:u(?P<code>(?!d[89a-f])[\da-f]{4})|(?P<slash>/))
     |(?P<printable>=40)(?=(?:[\w-]++\.)+[\w-]*?[^\W\d_])""",
     re.IGNORECASE | re.VERBOSE,
 )
-_CHARACTERS: Final = {"at": "@", "ampersand": "&", "slash": "/", "printable": "@"}
-_PERCENT_AT: Final = re.compile("(?P<at>%(?:25)*+40)")
-_PERCENT: Final = re.compile("(?P<percent>(?:%(?:25)*+[89a-f][0-9a-f])++|%(?:25)*+[0-7][0-9a-f])", re.IGNORECASE)
+_CHARACTERS: Final = {"at": "@", "slash": "/", "printable": "@"}
+_PERCENT_AT: Final = re.compile("(?P<at>%(?:25)*40)")
+_PERCENT: Final = re.compile(
+    r"(?P<percent>%(?:25)*(?:[0-7][\da-f]|[c-f][\da-f](?:%(?:25)*[89ab][\da-f]){1,3}))", re.ASCII | re.IGNORECASE
+)
 _VARIATIONS: Final = re.compile("[\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 # Unicode makes ASCII characters of these, such as a k of the Kelvin sign. They must not make two addresses equal.
 _NOT_ASCII: Final = {0x212A: "\ue000", 0x037E: "\ue001", 0x1FEF: "\ue002"}
@@ -117,18 +116,14 @@ def _address_at(sign: re.Match[str], seen: str, start: int, *, is_behind_address
         start: Where the address can begin at the earliest.
         is_behind_address: Whether another address ends there.
     """
-    before = _BEFORE.match(seen[start : sign.start()][::-1])
-    kind = before and before.lastgroup
-    if not (before and kind):
-        return None
-    gap = before["blanks"] or before["gap"] or ""
-    end = sign.start() - len(gap)
-    begin = end - len(before[kind])
-    begin += _length_of_link(seen[begin:end], kind, is_behind_address=is_behind_address and begin == start)
+    gap, length, is_link = _before(seen[start : sign.start()])
+    end = sign.start() - gap
+    begin = end - length
+    begin += _length_of_link(seen[begin:end], is_link=is_link, is_behind_address=is_behind_address and begin == start)
     domain = _domain_at(seen, sign.end())
     begin = _behind_marks(seen, begin, end, domain.end)
     local = seen[begin:end]
-    is_word_beside = any(map(str.isalnum, local)) and not _BLANK.search(gap)
+    is_word_beside = any(map(str.isalnum, local)) and not _BLANK.search(seen, end, sign.start())
     if not visible(local) or not (domain.is_dotted or is_word_beside):
         # As in `@handle`, `5 @ 3` and `meet @ noon`.
         return None
@@ -136,14 +131,31 @@ def _address_at(sign: re.Match[str], seen: str, start: int, *, is_behind_address
     return FoundAddress(local, domain.name, begin, domain.end if is_whole else end, is_whole)
 
 
-def _length_of_link(text: str, kind: str, *, is_behind_address: bool) -> int:
+def _before(text: str) -> tuple[int, int, bool]:
+    """Return how long the gap before an at sign is, how long what comes before the gap is, and whether it is a link.
+
+    It is a quoted local part, or a link from its `://` on, or one word. Punctuation alone, as in `!@example.com`, is a
+    word only if there is no other.
+    """
+    reverse = text[::-1]
+    if quoted := _QUOTED.match(reverse):
+        return len(quoted["gap"]), len(quoted["local"]), False
+    gap = _end_of(_GAP, reverse, 0)
+    slashes = _SLASHES.search(reverse, gap, _end_of(_RUN, reverse, gap))
+    end = slashes.start() if slashes else _end_of(_WORD, reverse, gap)
+    if end == gap and not slashes:
+        gap, end = 0, _end_of(_WORD, reverse, 0)
+    return gap, end - gap, slashes is not None
+
+
+def _length_of_link(text: str, *, is_link: bool, is_behind_address: bool) -> int:
     """Return how much of a text before an at sign is a link that an address is part of.
 
     A link is known by its `://`, which no local part can hold. Without it, `/` and `?` can be part of the address.
     """
-    if kind == "link" and _PATH.search(text):
+    if is_link and _PATH.search(text):
         separator = _IN_QUERY if "?" in text else _IN_PATH
-    elif kind == "word" and is_behind_address and text.lstrip(_FILL).startswith(("/", "?", "&", "#")):
+    elif is_behind_address and not is_link and text.lstrip(_FILL).startswith(("/", "?", "&", "#")):
         separator = _IN_QUERY
     else:
         # In a link without a path, this is a user with a password.

@@ -39,26 +39,28 @@ _MARK: Final = "…"
 _encoder: Final = msgspec.json.Encoder(decimal_format="number")
 
 _LINK: Final = re.compile(
-    r"""(?:(?::|%(?:25)*+3a)(?:\\?/|%(?:25)*+2f){2}|(?<![^\s"'(=<>])(?://|www\.)
-    |(?<![\w.@/%+-])(?:[\w-]++\.)++[^\W\d_]{2,}+(?::\d++)?(?=/|\?[\w.-]++=))[^\s<>"]+""",
+    r"""(?:(?::|%(?:25)*3a)(?:\\?/|%(?:25)*2f){2}|(?<![^\s"'(=<>])(?://|www\.)
+    |(?<![\w.@/%+-])(?:[\w-]++\.)+[^\W\d_]{2,}+(?::\d++)?(?=/|\?[\w.-]++=))[^\s<>"]+""",
     re.IGNORECASE | re.VERBOSE,
 )
 # The number sign of an entity, as in `&#64;`, begins no fragment.
 _REST_OF_LINK: Final = re.compile(
-    r"(?:[?\uff1f\uff03]|(?<!&)(?<!amp;)\#|%(?:25)*+(?:3f|23)).+", re.IGNORECASE | re.DOTALL
+    r"(?:[?\uff1f\uff03]|(?<!&)(?<!amp;)\#|%(?:25)*(?:3f|23)).+", re.IGNORECASE | re.DOTALL
 )
-_TOKEN: Final = re.compile(r"(tkn(?:=|%(?:25)*+3d))[^/;&?#\s<>\"…]+", re.IGNORECASE)
+_TOKEN: Final = re.compile(r"(tkn(?:=|%(?:25)*3d))[^/;&?#\s<>\"…]+", re.IGNORECASE)
 _LINK_SIGNS: Final = re.compile(r"[?#=%\uff1f\uff03]")
 # A text without any of these has nothing to mask.
 _SIGNS: Final = re.compile(rf"[{AT_SIGNS}&%\\=?#\uff1f\uff03{{\[]")
 # Gong's id of a meeting in a Google calendar. It looks like an address, but is nobody's.
-_CALENDAR_ID: Final = re.compile(r"[0-9]{10,20}\.(?=[a-v]*[0-9])[0-9a-v]{26,}@google\.com(?:_[0-9TZ:.+-]+)?")
+_CALENDAR_ID: Final = re.compile(
+    r"[0-9]{5,}\.(?=[a-v]*[0-9])[0-9a-v]{5,}(?:_R?[0-9TZ]+)?@google\.com(?:_[0-9TZ:.+-]+)?"
+)
 
 # The tap adds a number to the second of two equal names.
 _NUMBER: Final = re.compile(r"#[0-9]+\s*$")
 _COLUMNS: Final = {section.stream: {inner.column: inner.fields for inner in section.fields} for section in SECTIONS}
 # How many texts with JSON in each other are taken apart. More could exhaust Python's stack.
-_DEEPEST: Final = 2
+DEEPEST: Final = 2
 _LONGEST_REMEMBERED: Final = 200
 _MOST_REMEMBERED: Final = 5000
 
@@ -93,7 +95,6 @@ class Masker:
         self._staff = tuple(f".{key_of(domain.strip().lstrip('@.'))}" for domain in self.staff_domains)
         self._hidden = {name.strip().casefold() for name in self.hidden_fields}
         self._labels: dict[str, str] = {}
-        self._numbers: Counter[str] = Counter()
         self._remembered: dict[str, tuple[str, int, int]] = {}
         self._depth = 0
 
@@ -175,7 +176,7 @@ class Masker:
             self.addresses += addresses
             self.links += links
             return masked
-        inner = nested(text) if self._depth < _DEEPEST else None
+        inner = nested(text) if self._depth < DEEPEST else None
         if inner is not None:
             return self._json(text, inner, noun)
         addresses, links = self.addresses, self.links
@@ -240,10 +241,14 @@ class Masker:
     def _label(self, key: str, address: FoundAddress, noun: str) -> str:
         if key not in self._labels:
             noun = "staff" if f".{key_of(address.domain)}".endswith(self._staff) else noun
-            self._numbers[noun] += 1
             masked = f"{address.initial}{_MARK}@{visible(address.domain)}"
-            self._labels[key] = LABELS[noun].format(number=self._numbers[noun], masked=masked)
+            self._labels[key] = LABELS[noun].format(number=len(self._labels) + 1, masked=masked)
         return self._labels[key]
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The labels that stand for addresses, in the order of their numbers."""
+        return list(self._labels.values())
 
 
 def nested(text: str) -> list[JSON] | dict[str, JSON] | None:

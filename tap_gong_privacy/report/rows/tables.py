@@ -122,6 +122,7 @@ class Loaded:
         newest: The address of the newest look-up, apart from malformed entries; None if there is none.
         shared: The request ids that answers about different addresses have in common.
         has_zones: Whether the times are stored with a time zone.
+        has_nameless: Whether a row of `lookups` has no address.
     """
 
     columns: Mapping[str, AbstractSet[str]]
@@ -133,6 +134,7 @@ class Loaded:
     newest: str | None = None
     shared: AbstractSet[str] = frozenset()
     has_zones: bool = True
+    has_nameless: bool = False
 
 
 def refuse_missing(columns: Mapping[str, AbstractSet[str]]) -> None:
@@ -185,7 +187,7 @@ def read_value(value: object, content: Content) -> Value:
             case Content.JSON:
                 return _decoded(value)
             case Content.TEXT:
-                return str(value)
+                return Unreadable.NOT_JSON if isinstance(value, list | dict) else str(value)
     except (ValueError, ArithmeticError):
         msg = f"A column that should hold {content.name.lower()} holds something else: did this tap load the tables?"
         raise ConfigError(msg) from None
