@@ -17,6 +17,7 @@ VALUES: Mapping[str, str] = {
     "addresses": "jane.doe@example.com",
     "asked_at": "2026-01-15 09:00",
     "since": "-infinity",
+    "api_urls": "",
 }
 """The value of a variable that a test does not set."""
 

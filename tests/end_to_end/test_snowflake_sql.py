@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DIALECT = "snowflake"
 
-OWN_WORDS = {"array", "null", "object", "{}", " "}
+OWN_WORDS = {"array", "null", "object", "{}", " ", "%h:%m:%s"}
 """What each form writes in its own way."""
 
 

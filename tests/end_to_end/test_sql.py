@@ -65,6 +65,12 @@ class Loaded(NamedTuple):
         (rows,) = self.results(query, **values)
         return rows
 
+    def api_url(self) -> str:
+        """The base URL that was asked."""
+        row = self.connection.execute("SELECT min(api_url) AS api_url FROM gong_privacy.lookups").fetchone()
+        assert row
+        return str(row["api_url"])
+
     def between(self) -> str:
         """A time between the two loads."""
         row = self.connection.execute(
@@ -99,7 +105,7 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         first = project.run("run", "tap-gong-privacy", "target-postgres", environment=environment)
         assert first.returncode == 0, first.stdout
         sandbox.answers[LEFT_OVER] = Reply(body=after)
-        sandbox.answers[ERASED] = Reply(body=documented_answer("unknown@example.com"))
+        sandbox.answers[ERASED] = Reply(body=documented_answer("unknown@example.com") | {"requestId": "erased"})
         sandbox.answers[ERASED_IN_PART] = Reply(body=documented_answer(ERASED_IN_PART, is_erased=True))
         sandbox.answers[FAILING] = Reply(status=500)
         second = project.run("run", "tap-gong-privacy", "target-postgres", environment=environment)
@@ -126,7 +132,7 @@ def test_psql_runs_each_file_as_it_is(query: Path, loaded: Loaded) -> None:
     deletes = query.name == "delete_person.sql"
     values = {"addresses": "nobody@example.com" if deletes else f"{LEFT_OVER}, nobody@example.com\n{BARE}"}
     if "asked_at" in query.read_text():
-        values["asked_at"] = loaded.between()
+        values |= {"asked_at": loaded.between(), "api_urls": loaded.api_url()}
     expected = [[str(next(iter(row.values()))) for row in rows] for rows in loaded.results(query.name, **values)]
     done = run_psql(loaded.server, query, *(part for name in values for part in ("-v", f"{name}={values[name]}")))
     first_cells = [row[0] for row in csv.reader(io.StringIO(done.stdout)) if row]
@@ -301,10 +307,10 @@ def test_counts_are_those_of_the_rows(loaded: Loaded) -> None:
                 for stream, section in (("meetings", "meetings"), ("customer_engagement", "customerEngagement"))
             ),
         ),
-        (LEFT_OVER, "Gong still holds something", "emails: 3, customer_data: 1, meetings: 1, customer_engagement: 1"),
-        (BARE, "Gong still holds something", "calls: 2, customer_data: 1, undocumented"),
-        (FAILING, "looked up since, without an answer", None),
-        ("unknown@example.com", "nothing held, and nothing known from before", ""),
+        (LEFT_OVER, "too early to say", "emails: 3, customer_data: 1, meetings: 1, customer_engagement: 1"),
+        (BARE, "too early to say", "calls: 2, customer_data: 1, undocumented"),
+        (FAILING, "not looked up since", None),
+        ("unknown@example.com", "nothing known from before", ""),
         ("not.yet@example.com", "not looked up since", None),
     ],
 )
@@ -316,7 +322,8 @@ def test_erasure_compares_the_answers_before_and_after(
 
     assert (row["finding"], row["what_is_left"]) == (finding, left)
     assert (row["before_count"] or 0) >= (row["after_count"] or 0)
-    assert row["no_evidence_from"] is None
+    assert (row["contradictions"], row["no_evidence_from"]) == (None, None)
+    assert (row["tried_at"] is None) == (address == "not.yet@example.com")
 
 
 def test_erasure_takes_an_offset_at_its_word(loaded: Loaded) -> None:
@@ -338,18 +345,48 @@ def test_times_are_utc_whatever_the_session_says(offset: str, loaded: Loaded) ->
     assert f"{ERASED},erased," in done.stdout
 
 
+def test_erasure_gives_gong_a_day(loaded: Loaded) -> None:
+    """Data that is still there a day after the asking is still held; how long it took stands beside it."""
+    (soon,) = loaded.rows("erasure.sql", addresses=LEFT_OVER, asked_at=loaded.between())
+    (later,) = loaded.rows("erasure.sql", addresses=LEFT_OVER, asked_at=str(soon["after_at"] - timedelta(hours=26)))
+
+    assert (soon["finding"], soon["waited"][:6]) == ("too early to say", "0d 00:")
+    assert (later["finding"], later["waited"]) == ("still held", "1d 02:00:00")
+
+
+def test_erasure_names_what_contradicts_the_answers(loaded: Loaded) -> None:
+    """Rows of a load that broke off, and a look-up in the future: nothing is proved, and words say why."""
+    asked_at = loaded.between()
+    with loaded.connection.transaction(force_rollback=True):
+        for insert in (
+            "INSERT INTO gong_privacy.emails (email_address, id, looked_up_at) VALUES (%s, 'e9', now())",
+            "INSERT INTO gong_privacy.lookups (email_address, looked_up_at) VALUES (%s, now() + interval '1 day')",
+        ):
+            loaded.connection.execute(insert.encode(), [ERASED])
+        (row,) = loaded.rows("erasure.sql", addresses=ERASED, asked_at=asked_at)
+
+    assert (row["finding"], row["after_status"]) == ("not looked up since", "not_found")
+    assert row["contradictions"] == "look-up in the future, rows without a look-up"
+
+
 def test_another_gong_is_no_evidence_of_an_erasure(loaded: Loaded) -> None:
-    """An empty answer of another `api_url` proves nothing, and is named."""
-    other = "https://us-12345.api.gong.io"
+    """It has to be said which one is meant. An empty answer of another `api_url` proves nothing, and is named."""
+    own, other = loaded.api_url(), "https://us-12345.api.gong.io"
     with loaded.connection.transaction(force_rollback=True):
         loaded.connection.execute(
             "UPDATE gong_privacy.lookups SET api_url = %s WHERE email_address = %s AND status = 'not_found'",
             [other, ERASED],
         )
-        (row,) = loaded.rows("erasure.sql", addresses=ERASED, asked_at=loaded.between())
+        values = {"addresses": ERASED, "asked_at": loaded.between()}
+        (unclear,) = loaded.rows("erasure.sql", **values)
+        (row,) = loaded.rows("erasure.sql", **values, api_urls=own)
+        (one,) = loaded.rows("erasure.sql", **values, api_urls=f"{other}/ {own.upper()}")
 
-    assert (row["finding"], row["no_evidence_from"]) == ("not looked up since", other)
+    assert (unclear["finding"], unclear["api_urls"]) == ("name the Gong: set api_urls", f"{own}, {other}")
+    assert (unclear["before_at"], unclear["after_at"]) == (None, None)
+    assert (row["finding"], row["api_urls"], row["no_evidence_from"]) == ("not looked up since", own, other)
     assert (row["before_status"], row["after_status"]) == ("found", None)
+    assert (one["finding"], one["api_urls"], one["no_evidence_from"]) == ("erased", f"{own}, {other}", None)
 
 
 def test_rows_no_longer_reported_are_named(loaded: Loaded) -> None:
