@@ -25,29 +25,51 @@ WITH list AS (
     GROUP BY rtrim(entry.word, ',')
 ),
 
-counted AS (
-    SELECT *
+-- A look-up in the future does not count, nor does one that found nothing and whose own row contradicts that.
+asked AS (
+    SELECT
+        *,
+        coalesce(
+            looked_up_at <= now() + interval '5 minutes'
+            AND (
+                status IS DISTINCT FROM 'not_found'
+                OR (
+                    http_status = 200
+                    AND emails_count + calls_count + meetings_count
+                    + customer_data_count + customer_engagement_count = 0
+                    AND nullif(nullif(to_jsonb(undocumented) #>> '{}', 'null'), '{}') IS NULL
+                )
+            ), FALSE
+        ) AS is_sound
     FROM gong_privacy.lookups
-    WHERE looked_up_at >= :'since'::timestamptz
+    WHERE looked_up_at >= :'since'::timestamptz AND email_address IN (SELECT list.email_address FROM list)
 ),
 
 latest AS (
     SELECT DISTINCT ON (email_address) *
-    FROM counted
-    ORDER BY email_address, looked_up_at DESC
+    FROM asked
+    ORDER BY email_address, is_sound DESC, looked_up_at DESC
 ),
 
 answered AS (
     SELECT email_address, max(looked_up_at) AS answered_at
-    FROM counted
-    WHERE status IN ('found', 'not_found')
+    FROM asked
+    WHERE status IN ('found', 'not_found') AND is_sound
     GROUP BY email_address
 )
 
 SELECT
     row_number() OVER (ORDER BY list.place) AS place,
     list.email_address,
-    coalesce(latest.status, 'never asked') AS latest_outcome,
+    CASE
+        WHEN latest.email_address IS NULL THEN 'never asked'
+        WHEN NOT latest.is_sound THEN 'no answer'
+        WHEN latest.status = 'found' THEN 'data held'
+        WHEN latest.status = 'not_found' THEN 'nothing held'
+        WHEN latest.status = 'rejected' THEN 'refused'
+        WHEN latest.status = 'malformed' THEN 'malformed'
+        ELSE 'no answer'
+    END AS latest_outcome,
     latest.looked_up_at AS latest_at,
     answered.answered_at,
     latest.api_url,

@@ -5,10 +5,13 @@
 --
 -- Name every spelling that the person uses, with white space between them.
 \set ON_ERROR_STOP on
+\set QUIET on
 \if :{?addresses}
 \else
     \warn Set the addresses: psql -v addresses="jane.doe@example.com Jane.Doe@example.com" -f person.sql
 \endif
+
+SET timezone = 'UTC';
 
 WITH list AS (
     SELECT min(entry.place) AS place, rtrim(entry.word, ',') AS email_address
@@ -17,10 +20,30 @@ WITH list AS (
     GROUP BY rtrim(entry.word, ',')
 ),
 
+-- A look-up in the future does not count, nor does one that found nothing and whose own row contradicts that.
+asked AS (
+    SELECT
+        *,
+        coalesce(
+            looked_up_at <= now() + interval '5 minutes'
+            AND (
+                status IS DISTINCT FROM 'not_found'
+                OR (
+                    http_status = 200
+                    AND emails_count + calls_count + meetings_count
+                    + customer_data_count + customer_engagement_count = 0
+                    AND nullif(nullif(to_jsonb(undocumented) #>> '{}', 'null'), '{}') IS NULL
+                )
+            ), FALSE
+        ) AS is_sound
+    FROM gong_privacy.lookups
+    WHERE email_address IN (SELECT list.email_address FROM list)
+),
+
 latest AS (
     SELECT DISTINCT ON (email_address) *
-    FROM gong_privacy.lookups
-    ORDER BY email_address, looked_up_at DESC
+    FROM asked
+    ORDER BY email_address, is_sound DESC, looked_up_at DESC
 ),
 
 answered AS (
@@ -30,19 +53,20 @@ answered AS (
         CASE status WHEN 'found' THEN 'data held' ELSE 'nothing held' END AS answer,
         emails_count + calls_count + meetings_count + customer_data_count + customer_engagement_count
             AS references_count
-    FROM gong_privacy.lookups
-    WHERE status IN ('found', 'not_found')
+    FROM asked
+    WHERE status IN ('found', 'not_found') AND is_sound
     ORDER BY email_address, looked_up_at DESC
 )
 
 SELECT
     list.email_address,
     CASE
-        WHEN latest.status IS NULL THEN 'never asked'
+        WHEN latest.email_address IS NULL THEN 'never asked'
+        WHEN NOT latest.is_sound THEN 'no answer'
         WHEN latest.status = 'found' THEN 'data held'
         WHEN latest.status = 'not_found' THEN 'nothing held'
-        WHEN latest.status = 'rejected' THEN 'refused by Gong'
-        WHEN latest.status = 'malformed' THEN 'not asked: the entry is no address'
+        WHEN latest.status = 'rejected' THEN 'refused'
+        WHEN latest.status = 'malformed' THEN 'malformed'
         ELSE 'no answer'
     END AS latest_outcome,
     latest.looked_up_at AS latest_at,
@@ -66,10 +90,30 @@ WITH list AS (
     GROUP BY rtrim(entry.word, ',')
 ),
 
+-- A look-up in the future does not count, nor does one that found nothing and whose own row contradicts that.
+asked AS (
+    SELECT
+        *,
+        coalesce(
+            looked_up_at <= now() + interval '5 minutes'
+            AND (
+                status IS DISTINCT FROM 'not_found'
+                OR (
+                    http_status = 200
+                    AND emails_count + calls_count + meetings_count
+                    + customer_data_count + customer_engagement_count = 0
+                    AND nullif(nullif(to_jsonb(undocumented) #>> '{}', 'null'), '{}') IS NULL
+                )
+            ), FALSE
+        ) AS is_sound
+    FROM gong_privacy.lookups
+    WHERE email_address IN (SELECT list.email_address FROM list)
+),
+
 answered AS (
     SELECT DISTINCT ON (email_address) email_address, looked_up_at
-    FROM gong_privacy.lookups
-    WHERE status IN ('found', 'not_found')
+    FROM asked
+    WHERE status IN ('found', 'not_found') AND is_sound
     ORDER BY email_address, looked_up_at DESC
 ),
 

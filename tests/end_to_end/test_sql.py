@@ -182,7 +182,7 @@ def test_person_says_first_what_each_spelling_came_to(loaded: Loaded) -> None:
     assert [(row["email_address"], row["latest_outcome"], row["shown_answer"]) for row in outcomes] == [
         (LEFT_OVER, "data held", "data held"),
         ("Jane.Doe@example.com", "never asked", None),
-        ("refused@example.com", "refused by Gong", None),
+        ("refused@example.com", "refused", None),
         ("unknown@example.com", "nothing held", "nothing held"),
         (FAILING, "no answer", "data held"),
     ]
@@ -199,7 +199,7 @@ def test_person_says_that_an_entry_is_no_address(loaded: Loaded) -> None:
         (row,), references = loaded.results("person.sql", addresses="a@@b.example")
         (covered,) = loaded.rows("coverage.sql", addresses="a@@b.example")
 
-    assert row["latest_outcome"] == "not asked: the entry is no address"
+    assert row["latest_outcome"] == "malformed"
     assert references == []
     assert (covered["latest_outcome"], covered["answered_at"]) == ("malformed", None)
 
@@ -241,10 +241,10 @@ def test_coverage_tells_outcomes_apart(loaded: Loaded) -> None:
     rows = loaded.rows("coverage.sql", addresses=" ".join(listed))
 
     assert [(row["email_address"], row["latest_outcome"], row["answered_at"] is not None) for row in rows] == [
-        (LEFT_OVER, "found", True),
-        (ERASED, "not_found", True),
-        (FAILING, "failed", True),
-        ("refused@example.com", "rejected", False),
+        (LEFT_OVER, "data held", True),
+        (ERASED, "nothing held", True),
+        (FAILING, "no answer", True),
+        ("refused@example.com", "refused", False),
         ("not.yet@example.com", "never asked", False),
     ]
     assert {row["api_url"] is None for row in rows[:4]} == {False}
@@ -254,7 +254,7 @@ def test_coverage_counts_from_a_time_on(loaded: Loaded) -> None:
     """An answer of the first load does not count if only the second one does; the time may name an offset."""
     moment = f"{loaded.between()}+00:00"
     (row,) = loaded.rows("coverage.sql", addresses=FAILING, since=moment)
-    assert (row["latest_outcome"], row["answered_at"]) == ("failed", None)
+    assert (row["latest_outcome"], row["answered_at"]) == ("no answer", None)
 
 
 def test_calls_are_unnested_and_none_is_lost(loaded: Loaded) -> None:
@@ -293,6 +293,41 @@ def test_counts_are_those_of_the_rows(loaded: Loaded) -> None:
         rows = loaded.rows("counts.sql")
 
     assert [(row["email_address"], row["stream"], row["loaded"]) for row in rows] == [(LEFT_OVER, "emails", 0)]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"looked_up_at": "now() + interval '1 day'"},
+        {"emails_count": "3"},
+        {"http_status": "500"},
+        {"undocumented": "'{\"texts\": 1}'"},
+        {"calls_count": "NULL"},
+    ],
+    ids=lambda columns: next(iter(columns)),
+)
+def test_a_look_up_that_contradicts_itself_does_not_count(columns: dict[str, str], loaded: Loaded) -> None:
+    """Neither one from the future nor a `not_found` with data hides an answer, or is one."""
+    counts = dict.fromkeys((f"{stream}_count" for stream in SECTIONS), "0")
+    values = {"status": "'not_found'", "http_status": "200", "looked_up_at": "now()"} | counts | columns
+    insert = sql.SQL("INSERT INTO gong_privacy.lookups (email_address, {}) VALUES (%s, {})").format(
+        sql.SQL(", ").join(map(sql.Identifier, values)), sql.SQL(", ").join(map(sql.SQL, values.values()))
+    )
+    people = [LEFT_OVER, "not.yet@example.com"]
+    with loaded.connection.transaction(force_rollback=True):
+        before = loaded.results("person.sql", addresses=LEFT_OVER)
+        for person in people:
+            loaded.connection.execute(insert, [person])
+        asked, references = loaded.results("person.sql", addresses=" ".join(people))
+        covered = loaded.rows("coverage.sql", addresses=" ".join(people))
+
+    assert [asked[:1], references] == before
+    assert [row["latest_outcome"] for row in asked] == ["data held", "no answer"]
+    assert asked[1]["shown_answer"] is None
+    assert [(row["latest_outcome"], row["answered_at"] is None) for row in covered] == [
+        ("data held", False),
+        ("no answer", True),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,30 @@ WITH list AS (
     GROUP BY rtrim(entry.value::varchar, ',')
 ),
 
+-- A look-up in the future does not count, nor does one that found nothing and whose own row contradicts that.
+asked AS (
+    SELECT
+        *,
+        coalesce(
+            looked_up_at <= dateadd(minute, 5, sysdate())
+            AND (
+                status IS DISTINCT FROM 'not_found'
+                OR (
+                    http_status = 200
+                    AND emails_count + calls_count + meetings_count
+                    + customer_data_count + customer_engagement_count = 0
+                    AND nullif(to_json(strip_null_value(undocumented)), '{}') IS NULL
+                )
+            ), FALSE
+        ) AS is_sound
+    FROM gong_privacy.lookups
+    WHERE email_address IN (SELECT list.email_address FROM list)
+),
+
 latest AS (
     SELECT *
-    FROM gong_privacy.lookups
-    QUALIFY row_number() OVER (PARTITION BY email_address ORDER BY looked_up_at DESC) = 1
+    FROM asked
+    QUALIFY row_number() OVER (PARTITION BY email_address ORDER BY is_sound DESC, looked_up_at DESC) = 1
 ),
 
 answered AS (
@@ -24,19 +44,20 @@ answered AS (
         CASE status WHEN 'found' THEN 'data held' ELSE 'nothing held' END AS answer,
         emails_count + calls_count + meetings_count + customer_data_count + customer_engagement_count
             AS references_count
-    FROM gong_privacy.lookups
-    WHERE status IN ('found', 'not_found')
+    FROM asked
+    WHERE status IN ('found', 'not_found') AND is_sound
     QUALIFY row_number() OVER (PARTITION BY email_address ORDER BY looked_up_at DESC) = 1
 )
 
 SELECT
     list.email_address,
     CASE
-        WHEN latest.status IS NULL THEN 'never asked'
+        WHEN latest.email_address IS NULL THEN 'never asked'
+        WHEN NOT latest.is_sound THEN 'no answer'
         WHEN latest.status = 'found' THEN 'data held'
         WHEN latest.status = 'not_found' THEN 'nothing held'
-        WHEN latest.status = 'rejected' THEN 'refused by Gong'
-        WHEN latest.status = 'malformed' THEN 'not asked: the entry is no address'
+        WHEN latest.status = 'rejected' THEN 'refused'
+        WHEN latest.status = 'malformed' THEN 'malformed'
         ELSE 'no answer'
     END AS latest_outcome,
     latest.looked_up_at AS latest_at,
@@ -60,10 +81,30 @@ WITH list AS (
     GROUP BY rtrim(entry.value::varchar, ',')
 ),
 
+-- A look-up in the future does not count, nor does one that found nothing and whose own row contradicts that.
+asked AS (
+    SELECT
+        *,
+        coalesce(
+            looked_up_at <= dateadd(minute, 5, sysdate())
+            AND (
+                status IS DISTINCT FROM 'not_found'
+                OR (
+                    http_status = 200
+                    AND emails_count + calls_count + meetings_count
+                    + customer_data_count + customer_engagement_count = 0
+                    AND nullif(to_json(strip_null_value(undocumented)), '{}') IS NULL
+                )
+            ), FALSE
+        ) AS is_sound
+    FROM gong_privacy.lookups
+    WHERE email_address IN (SELECT list.email_address FROM list)
+),
+
 answered AS (
     SELECT email_address, looked_up_at
-    FROM gong_privacy.lookups
-    WHERE status IN ('found', 'not_found')
+    FROM asked
+    WHERE status IN ('found', 'not_found') AND is_sound
     QUALIFY row_number() OVER (PARTITION BY email_address ORDER BY looked_up_at DESC) = 1
 ),
 
