@@ -286,13 +286,36 @@ def test_crm_objects_are_unnested_and_none_is_lost(loaded: Loaded) -> None:
 
 
 def test_counts_are_those_of_the_rows(loaded: Loaded) -> None:
-    """No difference after a load; a lost row shows."""
+    """No difference after a load; a lost row shows, and one that no answer counts. A row that is there twice is one."""
     assert loaded.rows("counts.sql") == []
     with loaded.connection.transaction(force_rollback=True):
         loaded.connection.execute("DELETE FROM gong_privacy.emails WHERE email_address = %s", [LEFT_OVER])
+        loaded.connection.execute(
+            "UPDATE gong_privacy.lookups SET meetings_count = 0 WHERE email_address = %s", [LEFT_OVER]
+        )
+        loaded.connection.execute("ALTER TABLE gong_privacy.calls DROP CONSTRAINT calls_pkey")
+        loaded.connection.execute("INSERT INTO gong_privacy.calls SELECT * FROM gong_privacy.calls")
         rows = loaded.rows("counts.sql")
 
-    assert [(row["email_address"], row["stream"], row["loaded"]) for row in rows] == [(LEFT_OVER, "emails", 0)]
+    assert [(row["email_address"], row["stream"], row["loaded"], row["meaning"]) for row in rows] == [
+        (LEFT_OVER, "emails", 0, "rows missing"),
+        (LEFT_OVER, "meetings", 1, "too many rows"),
+    ]
+
+
+def test_counts_tell_a_deleted_person_from_one_of_whom_rows_are_missing(loaded: Loaded) -> None:
+    """Nothing is left of the one, and something of the other."""
+    text = for_postgres(SQL / "delete_person.sql", {"addresses": BARE})
+    with loaded.connection.transaction(force_rollback=True):
+        loaded.connection.execute("DELETE FROM gong_privacy.emails WHERE email_address = %s", [LEFT_OVER])
+        loaded.connection.execute(text.encode())
+        rows = loaded.rows("counts.sql")
+
+    assert {(row["email_address"], row["stream"], row["meaning"]) for row in rows} == {
+        (LEFT_OVER, "emails", "rows missing"),
+        (BARE, "calls", "deleted, or nothing loaded"),
+        (BARE, "customer_data", "deleted, or nothing loaded"),
+    }
 
 
 @pytest.mark.parametrize(

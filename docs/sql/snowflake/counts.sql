@@ -1,5 +1,6 @@
 -- Is everything there? Addresses for which the tables do not hold the rows that the latest answer counts. After a
--- complete load there are none. Data that was deleted since shows here, and a stream that was not loaded.
+-- complete load there are none. Data that was deleted since shows here, and a stream that was not loaded: `meaning`
+-- tells an address of which no row is left from one that lacks some.
 WITH latest AS (
     SELECT *
     FROM gong_privacy.lookups
@@ -20,21 +21,27 @@ promised AS (
 ),
 
 rows_of_all AS (
-    SELECT email_address, looked_up_at, 'emails' AS stream FROM gong_privacy.emails
+    SELECT email_address, looked_up_at, 'emails' AS stream, id AS key FROM gong_privacy.emails
     UNION ALL
-    SELECT email_address, looked_up_at, 'calls' FROM gong_privacy.calls
+    SELECT email_address, looked_up_at, 'calls', id FROM gong_privacy.calls
     UNION ALL
-    SELECT email_address, looked_up_at, 'meetings' FROM gong_privacy.meetings
+    SELECT email_address, looked_up_at, 'meetings', id FROM gong_privacy.meetings
     UNION ALL
-    SELECT email_address, looked_up_at, 'customer_data' FROM gong_privacy.customer_data
+    SELECT email_address, looked_up_at, 'customer_data', system FROM gong_privacy.customer_data
     UNION ALL
-    SELECT email_address, looked_up_at, 'customer_engagement' FROM gong_privacy.customer_engagement
+    SELECT email_address, looked_up_at, 'customer_engagement', event_hash FROM gong_privacy.customer_engagement
 ),
 
 loaded AS (
-    SELECT email_address, looked_up_at, stream, count(*) AS loaded
+    SELECT email_address, looked_up_at, stream, count(DISTINCT key) AS loaded
     FROM rows_of_all
     GROUP BY email_address, looked_up_at, stream
+),
+
+-- The addresses of which any row is there, of whichever look-up.
+present AS (
+    SELECT DISTINCT email_address
+    FROM rows_of_all
 )
 
 SELECT
@@ -42,11 +49,18 @@ SELECT
     promised.looked_up_at,
     promised.stream,
     promised.promised,
-    coalesce(loaded.loaded, 0) AS loaded
+    coalesce(loaded.loaded, 0) AS loaded,
+    CASE
+        WHEN promised.promised IS NULL THEN 'not counted'
+        WHEN present.email_address IS NULL THEN 'deleted, or nothing loaded'
+        WHEN promised.promised < loaded.loaded THEN 'too many rows'
+        ELSE 'rows missing'
+    END AS meaning
 FROM promised
 LEFT JOIN loaded
     ON promised.email_address = loaded.email_address
     AND promised.looked_up_at = loaded.looked_up_at
     AND promised.stream = loaded.stream
+LEFT JOIN present ON promised.email_address = present.email_address
 WHERE promised.promised IS DISTINCT FROM coalesce(loaded.loaded, 0)
 ORDER BY promised.email_address, promised.stream;
