@@ -67,7 +67,6 @@ looked_up AS (
         coalesce(', meetings: ' || nullif(stored.meetings_count, 0), '')
         || coalesce(', customer_engagement: ' || nullif(stored.customer_engagement_count, 0), '') AS may_stay,
         stored.status
-        || '/' || coalesce(stored.http_status::text, '')
         || '/' || coalesce(stored.emails_count::text, '')
         || '/' || coalesce(stored.calls_count::text, '')
         || '/' || coalesce(stored.meetings_count::text, '')
@@ -148,15 +147,13 @@ latest AS (
     ORDER BY email_address, looked_up_at DESC
 ),
 
--- The latest answer from before that held data, otherwise the latest one, and whether one of them held what must go.
+-- The latest answer from before that held what must go, else the latest that held data, else the latest.
 earlier AS (
-    SELECT DISTINCT ON (email_address)
-        answers.*,
-        max(must_go) OVER (PARTITION BY email_address) <> '' AS held_more
+    SELECT DISTINCT ON (email_address) *
     FROM answers
     WHERE fault IS NULL AND dispute IS NULL AND NOT is_after
     -- 'found' comes before 'not_found'.
-    ORDER BY email_address, status, looked_up_at DESC
+    ORDER BY email_address, must_go = '', status, looked_up_at DESC
 ),
 
 -- What the five tables hold. The key tells the rows of one address and stream apart.
@@ -226,14 +223,27 @@ doubts AS (
     GROUP BY contradictions.email_address
 ),
 
--- Look-ups under other base URLs do not count, but data that they found since is not erased.
+-- Look-ups under other base URLs do not count.
 elsewhere AS (
-    SELECT
-        email_address,
-        string_agg(DISTINCT base_url, ', ' ORDER BY base_url) AS api_urls,
-        max(CASE WHEN status = 'found' AND is_after THEN looked_up_at END) AS found_at
+    SELECT email_address, string_agg(DISTINCT base_url, ', ' ORDER BY base_url) AS api_urls
     FROM judged
     WHERE NOT is_here
+    GROUP BY email_address
+),
+
+-- The latest answer under each of them.
+latest_elsewhere AS (
+    SELECT DISTINCT ON (email_address, base_url) *
+    FROM judged
+    WHERE status IN ('found', 'not_found') AND fault IS NULL AND NOT is_here
+    ORDER BY email_address, base_url, looked_up_at DESC, status
+),
+
+-- Data that one of these has found since is not erased.
+held_elsewhere AS (
+    SELECT email_address, max(looked_up_at) AS found_at
+    FROM latest_elsewhere
+    WHERE status = 'found' AND is_after
     GROUP BY email_address
 ),
 
@@ -251,12 +261,13 @@ SELECT
         WHEN gong.is_unclear THEN 'name the Gong: set api_urls'
         WHEN later.status IS NULL THEN 'not looked up since'
         WHEN
-            elsewhere.found_at IS NOT NULL
+            held_elsewhere.found_at IS NOT NULL
             OR later.must_go <> ''
             -- Meetings and events alone may be what is left of more. If there never was more, nothing was erased.
-            OR (later.status = 'found' AND NOT coalesce(earlier.held_more, FALSE))
+            OR (later.status = 'found' AND coalesce(earlier.must_go, '') = '')
             THEN CASE
-                WHEN coalesce(elsewhere.found_at, later.looked_up_at) < :'asked_at'::timestamptz + interval '24 hours'
+                WHEN coalesce(held_elsewhere.found_at, later.looked_up_at)
+                    < :'asked_at'::timestamptz + interval '24 hours'
                     THEN 'too early to say'
                 ELSE 'still held'
             END
@@ -286,5 +297,6 @@ LEFT JOIN earlier ON list.email_address = earlier.email_address
 LEFT JOIN latest AS later ON list.email_address = later.email_address AND later.is_after AND later.dispute IS NULL
 LEFT JOIN doubts ON list.email_address = doubts.email_address
 LEFT JOIN elsewhere ON list.email_address = elsewhere.email_address
+LEFT JOIN held_elsewhere ON list.email_address = held_elsewhere.email_address
 LEFT JOIN tried ON list.email_address = tried.email_address
 ORDER BY list.place;

@@ -344,6 +344,10 @@ CASES: dict[str, tuple[Records, Finding]] = {
         [HELD, GONE, ELSEWHERE, look_up(JANE, "found", SOON, api_url=OWN_GONG)],
         Finding.STILL_HELD,
     ),
+    "held, gone, held elsewhere and then gone": (
+        [HELD, GONE, ELSEWHERE, look_up(JANE, "not_found", 22, api_url=OWN_GONG)],
+        Finding.ERASED,
+    ),
     "held, gone elsewhere": ([HELD, look_up(JANE, "not_found", 20, api_url=OWN_GONG)], Finding.NOT_LOOKED_UP_SINCE),
     "held, gone, held elsewhere before": (
         [HELD, GONE, look_up(JANE, "found", 5, api_url=OWN_GONG, emails_count=1)],

@@ -52,7 +52,6 @@ looked_up AS (
         coalesce(', meetings: ' || nullif(stored.meetings_count, 0), '')
         || coalesce(', customer_engagement: ' || nullif(stored.customer_engagement_count, 0), '') AS may_stay,
         stored.status
-        || '/' || coalesce(stored.http_status::varchar, '')
         || '/' || coalesce(stored.emails_count::varchar, '')
         || '/' || coalesce(stored.calls_count::varchar, '')
         || '/' || coalesce(stored.meetings_count::varchar, '')
@@ -133,15 +132,13 @@ latest AS (
     QUALIFY row_number() OVER (PARTITION BY email_address ORDER BY looked_up_at DESC) = 1
 ),
 
--- The latest answer from before that held data, otherwise the latest one, and whether one of them held what must go.
+-- The latest answer from before that held what must go, else the latest that held data, else the latest.
 earlier AS (
-    SELECT
-        answers.*,
-        max(must_go) OVER (PARTITION BY email_address) <> '' AS held_more
+    SELECT *
     FROM answers
     WHERE fault IS NULL AND dispute IS NULL AND NOT is_after
     -- 'found' comes before 'not_found'.
-    QUALIFY row_number() OVER (PARTITION BY email_address ORDER BY status, looked_up_at DESC) = 1
+    QUALIFY row_number() OVER (PARTITION BY email_address ORDER BY must_go = '', status, looked_up_at DESC) = 1
 ),
 
 -- What the five tables hold. The key tells the rows of one address and stream apart.
@@ -212,14 +209,27 @@ doubts AS (
     GROUP BY contradictions.email_address
 ),
 
--- Look-ups under other base URLs do not count, but data that they found since is not erased.
+-- Look-ups under other base URLs do not count.
 elsewhere AS (
-    SELECT
-        email_address,
-        listagg(DISTINCT base_url, ', ') WITHIN GROUP (ORDER BY base_url) AS api_urls,
-        max(CASE WHEN status = 'found' AND is_after THEN looked_up_at END) AS found_at
+    SELECT email_address, listagg(DISTINCT base_url, ', ') WITHIN GROUP (ORDER BY base_url) AS api_urls
     FROM judged
     WHERE NOT is_here
+    GROUP BY email_address
+),
+
+-- The latest answer under each of them.
+latest_elsewhere AS (
+    SELECT *
+    FROM judged
+    WHERE status IN ('found', 'not_found') AND fault IS NULL AND NOT is_here
+    QUALIFY row_number() OVER (PARTITION BY email_address, base_url ORDER BY looked_up_at DESC, status) = 1
+),
+
+-- Data that one of these has found since is not erased.
+held_elsewhere AS (
+    SELECT email_address, max(looked_up_at) AS found_at
+    FROM latest_elsewhere
+    WHERE status = 'found' AND is_after
     GROUP BY email_address
 ),
 
@@ -237,12 +247,12 @@ SELECT
         WHEN gong.is_unclear THEN 'name the Gong: set api_urls'
         WHEN later.status IS NULL THEN 'not looked up since'
         WHEN
-            elsewhere.found_at IS NOT NULL
+            held_elsewhere.found_at IS NOT NULL
             OR later.must_go <> ''
             -- Meetings and events alone may be what is left of more. If there never was more, nothing was erased.
-            OR (later.status = 'found' AND NOT coalesce(earlier.held_more, FALSE))
+            OR (later.status = 'found' AND coalesce(earlier.must_go, '') = '')
             THEN CASE
-                WHEN coalesce(elsewhere.found_at, later.looked_up_at) < dateadd(hour, 24, $asked_at::timestamp_ntz)
+                WHEN coalesce(held_elsewhere.found_at, later.looked_up_at) < dateadd(hour, 24, $asked_at::timestamp_ntz)
                     THEN 'too early to say'
                 ELSE 'still held'
             END
@@ -275,5 +285,6 @@ LEFT JOIN earlier ON list.email_address = earlier.email_address
 LEFT JOIN latest AS later ON list.email_address = later.email_address AND later.is_after AND later.dispute IS NULL
 LEFT JOIN doubts ON list.email_address = doubts.email_address
 LEFT JOIN elsewhere ON list.email_address = elsewhere.email_address
+LEFT JOIN held_elsewhere ON list.email_address = held_elsewhere.email_address
 LEFT JOIN tried ON list.email_address = tried.email_address
 ORDER BY list.place;
