@@ -305,7 +305,7 @@ def _standing(
     now: datetime,
 ) -> Standing:
     here = [one for one in look_ups if one.api_url in {None, *gong}]
-    dated = sorted((one for one in here if one.at), key=_time_of)
+    dated = sorted((one for one in here if one.at), key=_order)
     history = _History()
     if len(dated) < len(here):
         history.doubts[Doubt.NO_TIME] = None
@@ -323,7 +323,7 @@ def _standing(
         latest=history.latest,
         elsewhere=sorted(
             (one for one in look_ups if one.api_url not in {None, *gong} and one.at and one.at <= now + _TOLERANCE),
-            key=_time_of,
+            key=_order,
         ),
         loaded=rows,
         doubts=history.doubts,
@@ -333,6 +333,11 @@ def _standing(
 def _time_of(look_up: LookUp) -> datetime:
     assert look_up.at  # noqa: S101  those without a time are left out
     return look_up.at
+
+
+def _order(look_up: LookUp) -> tuple[datetime, bool, str]:
+    """Sort by time, and of one moment what found something last, so that the order of rows decides nothing."""
+    return _time_of(look_up), look_up.holds_something, look_up.status or ""
 
 
 @dataclass

@@ -225,7 +225,9 @@ def test_the_first_sentence_says_how_much_is_held_and_how_old_that_is(records: R
     assert "What Example Corp. Inc. holds about you in Gong" in page.text
 
 
-@pytest.mark.parametrize("controller", ["", "One long line that holds the name, the address and the representative, " * 2])
+@pytest.mark.parametrize(
+    "controller", ["", "One long line that holds the name, the address and the representative, " * 2]
+)
 def test_what_is_no_name_is_not_taken_for_one(controller: str) -> None:
     """The title speaks of this company, then."""
     texts = replace(COMPLETE, texts={**COMPLETE.texts, "controller": controller})
