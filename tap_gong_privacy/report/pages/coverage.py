@@ -118,8 +118,7 @@ def _lead(coverage: Coverage) -> str:
     parts = []
     if coverage.answered_at:
         oldest = min(coverage.answered_at)
-        age = words.span(coverage.assessment.made_at - oldest)
-        parts.append(f"The oldest answer dates from {words.day(oldest)}, {age} before this page was made.")
+        parts.append(f"The oldest answer dates from {words.dated(oldest, coverage.assessment.made_at)}.")
     if coverage.oldest_allowed is not None:
         parts.append(f"Answers that are older than {words.days(coverage.oldest_allowed)} are not counted.")
     if answered < total:
@@ -248,12 +247,13 @@ class _Table(Generic[_T]):
 
 
 def _open_row(line: Line) -> Node:
-    latest = line.standing.latest
+    standing, latest = line.standing, line.standing.latest
+    none = "none that counts" if standing.doubts or standing.elsewhere else "never"
     return html.row(
         words.number(line.place),
-        html.own_text(line.standing.address),
+        html.own_text(standing.address),
         h.span(".tag.open")[words.RESULTS[line.result]],
-        _moment(latest),
+        html.moment(latest.at) if latest and latest.at else html.nothing(none),
         str(latest.http_status) if latest and latest.http_status else html.nothing(),
         html.identifier(latest.request_id if latest else None),
     )

@@ -244,7 +244,7 @@ def _before_and_after(evidence: Evidence) -> Node:
         ("Look-up", *columns),
         (
             h.tr[
-                h.th(scope="row")[name],
+                h.th(".name", scope="row")[name],
                 (h.td[cell(look_up) if look_up else _none(is_first=not index)] for look_up in columns.values()),
             ]
             for index, (name, cell) in enumerate(shown)

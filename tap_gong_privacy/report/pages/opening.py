@@ -130,6 +130,8 @@ def _points_of(standing: Standing) -> Iterator[str]:
     address, later = standing.address, standing.later
     if standing.doubts:
         yield f"{address}: {_DOUBTFUL_BEFORE if standing.is_certain else _DOUBTFUL}"
+    elif standing.is_elsewhere_only:
+        yield f"{address}: {_ELSEWHERE_ONLY}"
     elif meaning := _UNKNOWN.get(standing.result):
         yield f"{address}: {meaning}"
     if later and later.at:
@@ -160,6 +162,9 @@ _UNKNOWN: Final = {
     Result.MALFORMED: "this is not an e-mail address, so Gong was not searched for it.",
     Result.NEVER_ASKED: "Gong was not searched for it. Whether we hold anything there under this address is not known.",
 }
+_ELSEWHERE_ONLY: Final = (
+    "only another of Gong's servers was searched for it. Whether we hold anything on the one of this page is not known."
+)
 _DOUBTFUL: Final = (
     "our records of the search are incomplete or contradict each other, so they do not show for certain what we hold "
     "in Gong under this address."

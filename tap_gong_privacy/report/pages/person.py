@@ -75,7 +75,7 @@ def _parts_of(person: Person) -> list[tuple[str, str, Node]]:
 def _asked(person: Person) -> Node:
     header = ("Address", "Result", "Entries", "Answered", words.REQUEST_ID)
     has_many = len(person.standings) > 1
-    is_searched = any(standing.latest for standing in person.standings)
+    has_ids = any(asked.request_id for standing in person.standings if (asked := standing.answer or standing.latest))
     assessment = person.assessment
     return [
         has_many
@@ -83,7 +83,7 @@ def _asked(person: Person) -> Node:
             "It is not known whether Gong treats two spellings of an address as one, so each needs a search of its "
             "own. An entry that is found under several addresses is listed and counted once."
         ],
-        is_searched and h.p(".soft")["Gong can find each search by its request id."],
+        has_ids and h.p(".soft")["Gong can find each search by its request id."],
         html.table(header, map(_standing, person.standings)),
         (h.p(".soft")[html.own_text(_elsewhere(url, count))] for url, count in assessment.elsewhere.items()),
         assessment.is_gong_unnamed
@@ -108,7 +108,7 @@ def _standing(standing: Standing) -> h.Element:
         h.th(scope="row")[html.own_text(standing.address)],
         h.td[
             h.span({"class": ["tag", _TAGS.get(result, "open")]})[words.RESULTS[result]],
-            h.span(".code")[_MEANINGS[result]],
+            h.span(".code")[_ELSEWHERE_ONLY if standing.is_elsewhere_only else _MEANINGS[result]],
         ],
         h.td[html.nothing(words.NOT_KNOWN) if None in counts else words.number(sum(filter(None, counts)))],
         h.td[_when(standing)],
@@ -124,6 +124,7 @@ _MEANINGS: Final = {
     Result.MALFORMED: "This is not an e-mail address, so Gong was not searched.",
     Result.NEVER_ASKED: "Gong was not searched for this address.",
 }
+_ELSEWHERE_ONLY: Final = "Only another of Gong's servers was searched for this address."
 
 
 def _when(standing: Standing) -> Node:
@@ -131,7 +132,7 @@ def _when(standing: Standing) -> Node:
     if standing.answer and standing.answer.at:
         return html.moment(standing.answer.at)
     if standing.result in {Result.MALFORMED, Result.NEVER_ASKED}:
-        return html.nothing("never")
+        return html.nothing(words.NO_ANSWER)
     searched = [h.span(".code")["Searched on ", html.moment(latest.at)]] if latest and latest.at else []
     return [html.nothing("no usable answer"), *searched]
 
@@ -224,6 +225,6 @@ _NOT_SAID: Final = (
 )
 _SINCE: Final = "It shows what was held at the time of each answer. What has changed since then is not on it."
 _TRACES: Final = (
-    "To answer you, we searched Gong for these addresses. Our record of the search and Gong's own log of requests now "
-    "contain them."
+    "To answer you, we searched Gong by address. Our record of the search and Gong's own log of requests now contain "
+    "the addresses that we searched for."
 )
