@@ -440,7 +440,7 @@ def test_a_field_can_be_withheld() -> None:
     assert "078-05-1120" not in page.text
     assert b"078-05-1120" not in b"".join(person.as_json(answered))
     assert as_json(answered)["withheld"] == {"SSN__c": 1}
-    assert "1 value is withheld, of the field “SSN__c”." in page.text
+    assert "1 value is withheld, in “SSN__c”." in page.text
     assert "you may complain to a supervisory authority or go to court" in page.text
 
 

@@ -43,7 +43,7 @@ class _Known:
 
     @classmethod
     def of(cls, kind: Kind, person: Person) -> _Known:
-        calls = next(kind.entries for kind in person.kinds if kind.stream == "calls")
+        calls = next(one.entries for one in person.kinds if one.stream == "calls")
         numbers = frozenset(str(call["id"]) for call in calls if "id" in call)
         shows_spellings = len(person.standings) > 1 and not common_spellings(kind)
         return cls(kind, numbers, person.masker.is_own, shows_spellings)

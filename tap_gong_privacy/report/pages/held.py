@@ -49,11 +49,13 @@ def _left_out(person: Person) -> Iterator[str]:
     if masker.withheld:
         yield words.plural(
             sum(masker.withheld.values()),
-            "{number} value is withheld, of the field {fields}. {why}",
-            "{number} values are withheld, of the fields {fields}. {why}",
+            "{number} value is withheld, in {fields}.",
+            "{number} values are withheld, in {fields}.",
             fields=words.joined([f"“{name}”" for name in masker.withheld]),
-            why="A company may withhold what would harm other people, or what the law forbids it to disclose: "
-            "California does so with some numbers of identity documents and accounts (11 CCR § 7024(d)).",
+        )
+        yield (
+            "A company may withhold what would harm other people, or what the law forbids it to disclose: California "
+            "does so with some numbers of identity documents and accounts (11 CCR § 7024(d))."
         )
     if not (masker.addresses or masker.links or masker.withheld):
         yield "Nothing is shortened or withheld on this page."
@@ -91,10 +93,11 @@ def _addresses(person: Person) -> str:
 
 def _kind(kind: Kind, person: Person) -> Node:
     number = h.small[words.number(len(kind.entries))] if kind.entries else None
+    remark = _remark(kind, person)
     return html.section(
         kind.stream,
         [words.STREAMS[kind.stream], number],
-        h.p(".soft")[html.own_text(_remark(kind, person))],
+        h.p(".soft")[html.own_text(remark)] if remark else None,
         entries(kind, person) if kind.entries else None,
         is_inner=True,
     )
